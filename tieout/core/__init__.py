@@ -1,0 +1,1 @@
+"""The vocabulary: entities, money, errors and ports. Imports nothing of tieout's."""
