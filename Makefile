@@ -1,0 +1,40 @@
+# `make demo` and `make test` set up everything they need; only Python 3.11+ and make must be there.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test lint bench lock clean
+
+demo: $(STAMP)
+	@$(BIN)/tieout demo --once $(if $(SIZE),--size $(SIZE)) || [ $$? -eq 3 ]
+
+test: $(STAMP) lint
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
+
+lint: $(STAMP)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+bench: $(STAMP)
+	@$(BIN)/python bench/run.py
+
+# Exact versions with hashes, no addresses: run after changing the ranges in pyproject.toml.
+lock: $(STAMP)
+	@$(BIN)/python -m pip install --quiet uv
+	@$(BIN)/uv pip compile pyproject.toml --extra dev --generate-hashes --universal \
+		--no-header --no-annotate --no-emit-index-url --python-version 3.11 -o requirements.lock
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "tieout needs Python 3.11 or newer; try: make $(MAKECMDGOALS) PYTHON=python3.11"; exit 1; }
+	@echo "Setting up $(VENV) (once, about a minute) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(STAMP)
+
+clean:
+	rm -rf $(VENV) tieout-demo build dist *.egg-info .bench

@@ -1,0 +1,1 @@
+"""Moving records: pull, link, golden, decide, plan, guard, apply; and reconciling them."""
