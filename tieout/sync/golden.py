@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from tieout.core.entities import REFERENCES, Record, fields_of
+from tieout.core.entities import ENTITIES, REFERENCES, Record, fields_of
 
 from .decide import UNLINKED
 
@@ -20,13 +20,23 @@ Translate = Callable[[str, str], str | None]  # (entity, id) -> id in the other 
 NESTED_REFERENCES = {"allocations", "lines", "items"}
 
 
-def canonical_fields(record: Record) -> dict[str, Any]:
-    """A record's own fields as values that compare by meaning; nested ones as plain dicts."""
-    return {name: _plain(getattr(record, name)) for name in fields_of(_entity(record))}
+def stored_fields(record: Record) -> dict[str, Any]:
+    """A record's own fields as JSON values, the form in which plans and operations keep them."""
+    whole = msgspec.to_builtins(record)
+    return {name: whole[name] for name in fields_of(str(record.__struct_config__.tag))}
+
+
+def typed_fields(entity: str, stored: Mapping[str, Any]) -> dict[str, Any]:
+    """The same fields with their types back, as the mapping renders them."""
+    typed = msgspec.convert({"system": "-", "id": "-", **stored}, ENTITIES[entity])
+    return {name: getattr(typed, name) for name in stored}
 
 
 def comparable(record: Record, names: tuple[str, ...], timezone: str) -> dict[str, Any]:
-    """The named fields; `<x>_on` may name the calendar day of an `<x>_at` field."""
+    """The named fields as JSON values that are equal where their meaning is.
+
+    `<x>_on` may name the calendar day of an `<x>_at` field.
+    """
     found: dict[str, Any] = {}
     for name in names:
         if name in record.__struct_fields__:
@@ -35,7 +45,8 @@ def comparable(record: Record, names: tuple[str, ...], timezone: str) -> dict[st
             found[name] = record.custom.get(name.removeprefix("custom."))
         elif name.endswith("_on"):
             instant = getattr(record, name.removesuffix("_on") + "_at", None)
-            found[name] = day_of(instant, timezone)
+            day = day_of(instant, timezone)
+            found[name] = day.isoformat() if day else None
     return found
 
 
@@ -51,22 +62,9 @@ def normal(name: str, value: Any) -> Any:
     if name == "email":
         return str(value).strip().casefold()
     if name == "allocations":
-        return sorted(
-            ((each.invoice_id or "", each.amount_minor or 0) for each in value),
-        )
-    return _plain(value)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, msgspec.Struct):
-        return {name: _plain(getattr(value, name)) for name in value.__struct_fields__}
-    if isinstance(value, tuple):
-        return [_plain(each) for each in value]
-    return value
-
-
-def _entity(record: Record) -> str:
-    return str(record.__struct_config__.tag)
+        pairs = [(each.invoice_id or "", each.amount_minor or 0) for each in value]
+        return [{"invoice_id": id, "amount_minor": minor} for id, minor in sorted(pairs)]
+    return msgspec.to_builtins(value)
 
 
 def merged(
@@ -120,8 +118,6 @@ def _nested(rows: list[Any], one: Callable[[str, Any], Any]) -> Any:
     """Rows with their references translated; UNLINKED as a whole if one of them waits."""
     out = []
     for row in rows:
-        if isinstance(row, tuple):  # a normalised allocation
-            row = {"invoice_id": row[0], "amount_minor": row[1]}
         new = {key: one(key, value) if key in REFERENCES else value for key, value in row.items()}
         if any(value is UNLINKED for value in new.values()):
             return UNLINKED

@@ -1,0 +1,1 @@
+"""Words in, words out: each command calls one task or one query."""

@@ -1,0 +1,136 @@
+"""Trying a mapping on one object, and mapping everything again from the kept bytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from tieout.core.errors import ConfigError, InvalidRecord
+
+from .main import FAILED, FINE, open_hub, print_json, show_error
+from .shown import clean, say
+
+
+@click.command("map")
+@click.option("--connector", "type_name", required=True, help="The connector type: stripe, ...")
+@click.option("--entity", required=True, help="The canonical entity: invoice, customer, ...")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--reverse", is_flag=True, help="FILE is canonical; print what would be sent.")
+@click.option("--timezone", default="UTC", show_default=True, help="The account's time zone.")
+@click.option("--currency", help="For payloads that name none, e.g. USD.")
+@click.option(
+    "--lookups",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help='JSON file with tables the payload only refers to: {"currency": {"1": "USD"}}.',
+)
+@click.option(
+    "--overlay",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A mapping overlay to try; may be given more than once.",
+)
+def map_command(
+    type_name: str,
+    entity: str,
+    file: Path,
+    as_json: bool,
+    reverse: bool,
+    timezone: str,
+    currency: str | None,
+    lookups: Path | None,
+    overlay: tuple[Path, ...],
+) -> int:
+    """Print the canonical record of the provider object in FILE, or why it is refused (exit 1).
+
+    \b
+    Example:  tieout map --connector stripe --entity invoice in_1.json --json
+              tieout map --connector stripe --entity customer canonical.json --reverse
+    """
+    from tieout.hub import bare_mapper, read_payload
+
+    mapper = bare_mapper(
+        type_name,
+        timezone=timezone,
+        currency=currency,
+        lookups=_read_json(lookups) if lookups else {},
+        overlays=overlay,
+    )
+    if entity not in mapper.entities:
+        raise ConfigError(
+            f"the {type_name} mapping has no entity {entity!r}",
+            hint="it has: " + ", ".join(mapper.entities),
+        )
+    try:
+        if reverse:
+            result: Any = mapper.render(entity, _canonical(entity, _read_json(file)), creating=True)
+        else:
+            result = mapper.parse(entity, read_payload(type_name, _read_bytes(file)))
+    except InvalidRecord as error:
+        if as_json:
+            print_json({"refused": error.message, "where": error.where, "fix": error.hint})
+        else:
+            show_error(error)
+        return FAILED
+    if as_json or reverse:
+        print_json(_exact(result))
+        return FINE
+    for name, value in msgspec.to_builtins(result).items():
+        say(f"{name:24} {clean('' if value is None else value)}")
+    for path in mapper.unknown_fields(entity, read_payload(type_name, _read_bytes(file))):
+        say(f"not mapped: {path}", dim=True)
+    return FINE
+
+
+def _exact(value: Any) -> Any:
+    """Decimals as JSON numbers would lose nothing only as text; bodies keep them as text."""
+    return msgspec.to_builtins(value)
+
+
+def _canonical(entity: str, values: Any) -> dict[str, Any]:
+    from tieout.core.entities import fields_of
+    from tieout.sync.golden import typed_fields
+
+    if not isinstance(values, dict):
+        raise InvalidRecord("the file must hold one JSON object")
+    fields = {name: value for name, value in values.items() if name in fields_of(entity)}
+    try:
+        return typed_fields(entity, fields)
+    except msgspec.ValidationError as error:
+        raise InvalidRecord(f"not a canonical {entity}: {error}") from None
+
+
+def _read_bytes(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be read: {error.strerror}") from None
+
+
+def _read_json(file: Path) -> Any:
+    from tieout.hub import decode_json
+
+    return decode_json(_read_bytes(file), str(file))
+
+
+@click.command("remap")
+@click.argument("systems", nargs=-1)
+@click.pass_obj
+def remap_command(config_path: Path, systems: tuple[str, ...]) -> int:
+    """Map everything again from the kept bytes: after a mapping was mended, without any call.
+
+    \b
+    Example:  tieout remap netsuite
+    """
+    from tieout.jobs import tasks
+
+    with open_hub(config_path) as hub:
+        for done in tasks.remap(hub, systems):
+            say(
+                f"{done.system} {done.entity}: {done.seen} read again, {done.changed} changed, "
+                f"{done.quarantined} set aside"
+            )
+    return FINE

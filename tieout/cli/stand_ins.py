@@ -1,0 +1,101 @@
+"""Starts the sandbox's stand-ins, with the believable company or a folder of samples in them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from tieout.sandbox.clock import SandboxClock
+from tieout.sandbox.company import Company, build_company
+from tieout.sandbox.faults import Faults
+from tieout.sandbox.netsuite import NetSuiteStandIn
+from tieout.sandbox.server import Running, serve
+from tieout.sandbox.stripe import StripeStandIn
+
+PROVIDERS = ("stripe", "netsuite")
+
+
+@dataclass
+class Started:
+    """One running stand-in; `announced` is what `tieout sandbox` prints of it."""
+
+    name: str
+    running: Running
+    stand_in: Any
+    faults: Faults
+
+    @property
+    def announced(self) -> dict[str, Any]:
+        return {"url": self.running.url, "credentials": self.stand_in.credentials()}
+
+    def stop(self) -> None:
+        self.running.stop()
+
+
+def company_of(seed: int, size: int, clock: SandboxClock) -> Company:
+    """The company that lives in all stand-ins; the same seed gives the same one."""
+    return build_company(seed=seed, size=size, now=clock.now())
+
+
+def start(
+    names: list[str],
+    port_base: int = 0,
+    seed: int = 1,
+    size: int = 120,
+    faults: str = "",
+    samples: Path | None = None,
+    *,
+    clock: SandboxClock | None = None,
+    company: Company | None = None,
+) -> dict[str, Started]:
+    """Start one stand-in a provider; ValueError for an unknown name or a bad fault spec."""
+    unknown = [name for name in names if name not in PROVIDERS]
+    if unknown or not names:
+        raise ValueError(f"there is no stand-in for {unknown}; known: {', '.join(PROVIDERS)}")
+    clock = clock or SandboxClock()
+    if company is None and samples is None:
+        company = company_of(seed, size, clock)
+    started: dict[str, Started] = {}
+    for offset, name in enumerate(names):
+        stand_in: Any = (
+            StripeStandIn(clock, seed=seed)
+            if name == "stripe"
+            else NetSuiteStandIn(clock, seed=seed)
+        )
+        if company is not None:
+            stand_in.load(company.stripe if name == "stripe" else company.netsuite)
+        if samples is not None:
+            stand_in.load(sample_objects(name, samples))
+        switch = Faults(faults_for(name, faults), seed=seed)
+        port = port_base + offset if port_base else 0
+        started[name] = Started(name, serve(stand_in, port, switch), stand_in, switch)
+    return started
+
+
+def faults_for(name: str, spec: str) -> str:
+    """The part of a fault spec that concerns one provider: `stripe:429@3,netsuite:torn@2`."""
+    parts = [part.strip() for part in spec.split(",") if part.strip()]
+    for part in parts:
+        provider, colon, _ = part.partition(":")
+        if colon and provider not in PROVIDERS and "@" not in provider:
+            raise ValueError(f"faults: {provider!r} is no provider; known: {', '.join(PROVIDERS)}")
+    return ",".join(
+        part.removeprefix(f"{name}:")
+        for part in parts
+        if part.startswith(f"{name}:") or part.partition(":")[0] not in PROVIDERS
+    )
+
+
+def sample_objects(provider: str, folder: Path) -> Iterable[tuple[str, dict[str, Any]]]:
+    """Each JSON object of a folder with its type: Stripe's `object`, else the file's name
+    up to the first dot or hyphen (`invoice-1.json`)."""
+    for file in sorted(folder.glob("*.json")):
+        value = json.loads(file.read_bytes(), parse_float=Decimal)
+        if not isinstance(value, dict):
+            continue
+        type_name = value.get("object") if provider == "stripe" else None
+        yield str(type_name or file.stem.split("-")[0].split(".")[0]), value

@@ -1,0 +1,190 @@
+"""Wires one installation: config.yaml -> store, connectors, mappings, flows.
+
+Everything above this floor reaches store and connectors through a Hub.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from pydantic import BaseModel
+
+from tieout.config import Config, System, config_schema, load_config
+from tieout.connectors import connector_class, known_types
+from tieout.connectors.base import Can
+from tieout.core.entities import ENTITIES
+from tieout.core.errors import ConfigError
+from tieout.core.ports import Ports, real_ports
+from tieout.mappings import Mapper, load_mapping
+from tieout.rest.transport import requests_send
+from tieout.store import Store, open_store
+from tieout.sync.flows import FlowSpec, entities_to_pull, flow_specs
+from tieout.sync.side import Side
+
+PortsFor = Callable[[str], Ports]  # system name -> ports; each system has its own connections
+
+
+def ports_of_this_machine(system: str = "") -> Ports:
+    """Real clock, randomness and network, with connections of its own."""
+    return real_ports(requests_send())
+
+
+def settings_of(type_name: str) -> type[BaseModel]:
+    """The settings model of a connector type; ConfigError where there is none."""
+    return connector_class(type_name).Config
+
+
+def schema_for_editors() -> dict[str, Any]:
+    """JSON Schema of config.yaml with every installed connector's settings."""
+    return config_schema({name: settings_of(name) for name in known_types()})
+
+
+def capabilities() -> dict[str, dict[str, list[str]]]:
+    """connector type -> entity -> what it can do, in words."""
+    return {
+        name: {
+            entity: [each.name.lower() for each in Can if each in can and each.name]
+            for entity, can in connector_class(name).can.items()
+        }
+        for name in known_types()
+    }
+
+
+def bare_mapper(
+    type_name: str,
+    *,
+    timezone: str = "UTC",
+    currency: str | None = None,
+    lookups: Mapping[str, Any] | None = None,
+    overlays: tuple[Path, ...] = (),
+    options: Mapping[str, Any] | None = None,
+) -> Mapper:
+    """A mapping without a configured system, to try it on a file."""
+    connector_class(type_name)
+    return load_mapping(type_name, overlays).compile(
+        system=type_name,
+        timezone=timezone,
+        currency=currency,
+        lookups=lookups or {},
+        options=options or {},
+    )
+
+
+class Hub:
+    """One installation. A context manager: leaving it closes the store."""
+
+    def __init__(
+        self, config: Config, ports: Ports, ports_for: PortsFor = ports_of_this_machine
+    ) -> None:
+        self.config, self.ports, self._ports_for = config, ports, ports_for
+        self._sides: dict[str, Side] = {}
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        env: Mapping[str, str],
+        *,
+        ports: Ports | None = None,
+        ports_for: PortsFor = ports_of_this_machine,
+        offline: bool = False,
+    ) -> Hub:
+        """Load config.yaml; ConfigError lists everything that is wrong with it."""
+        if not path.is_file():
+            raise ConfigError(
+                f"there is no {path}",
+                hint="tieout init writes one; or name yours: tieout --config FILE ...",
+            )
+        config = load_config(path, settings_of, env, offline=offline)
+        flow_problems(config)
+        return cls(config, ports or ports_of_this_machine(), ports_for)
+
+    def __enter__(self) -> Hub:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if "store" in self.__dict__:
+            self.store.close()
+
+    @cached_property
+    def store(self) -> Store:
+        """The store of this installation, opened when it is first needed."""
+        return open_store(self.config.folder / self.config.store, self.ports)
+
+    @property
+    def store_path(self) -> Path:
+        return self.config.folder / self.config.store
+
+    @cached_property
+    def flows(self) -> list[FlowSpec]:
+        return flow_specs(self.config)
+
+    def system(self, name: str) -> System:
+        """A configured system; ConfigError that lists the known names."""
+        try:
+            return self.config.systems[name]
+        except KeyError:
+            raise ConfigError(
+                f"there is no system named {name!r} in {self.config.path}",
+                hint="systems: " + ", ".join(self.config.systems),
+            ) from None
+
+    def side(self, name: str) -> Side:
+        """A system ready for use: its connector and its compiled mapping."""
+        if name not in self._sides:
+            system = self.system(name)
+            made = connector_class(system.base.type)
+            connector = made(system.settings, self._ports_for(name), where=system.where)
+            mapping = load_mapping(system.base.type, system.overlays)
+            lookups = getattr(connector, "lookups", None)
+            mapper = mapping.compile(
+                system=name,
+                timezone=system.base.timezone,
+                currency=system.base.currency,
+                lookups=lookups() if callable(lookups) else {},
+                options=system.base.options,
+            )
+            self._sides[name] = Side(name, connector, mapper, mapping.version, system.base.timezone)
+        return self._sides[name]
+
+    def sides(self) -> dict[str, Side]:
+        """Every system of config.yaml."""
+        return {name: self.side(name) for name in self.config.systems}
+
+    def entities(self, system: str) -> list[str]:
+        """What a sync pulls from a system."""
+        can = connector_class(self.system(system).base.type).can
+        wanted = entities_to_pull(self.config, system)
+        return [each for each in wanted if Can.LIST in can.get(each, Can(0))]
+
+
+def flow_problems(config: Config) -> None:
+    """ConfigError where a flow needs what a connector does not declare."""
+    order = list(ENTITIES)
+    lines = []
+    for flow in config.flows:
+        for name, need in ((flow.from_, Can.LIST), (flow.to, Can.LIST)):
+            system = config.systems[name]
+            can = connector_class(system.base.type).can.get(flow.entity, Can(0))
+            if need not in can:
+                readable = [
+                    each
+                    for each, cans in connector_class(system.base.type).can.items()
+                    if need in cans
+                ]
+                lines.append(
+                    f"{config.path}: flow {flow.name!r}: {system.base.type} cannot list "
+                    f"{flow.entity} records (it can: "
+                    f"{', '.join(sorted(readable, key=order.index))})"
+                )
+    if lines:
+        raise ConfigError("\n".join(lines), where=str(config.path))

@@ -1,0 +1,1 @@
+"""What can be run: each task is a function of a hub, safe to repeat."""
