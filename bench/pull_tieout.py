@@ -17,7 +17,8 @@ from tieout.jobs import tasks
 
 CONFIG = """\
 systems:
-  stripe: {type: stripe, api_key: '${BENCH_KEY}', base_url: '%s', calls_per_second: 100000,
+  stripe: {type: stripe, api_key: '${BENCH_KEY}', base_url: '%s', calls_per_second: 1000,
+           endpoint_calls_per_second: 1000,
            entities: [invoice]}
 """
 

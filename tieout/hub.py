@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -17,9 +18,10 @@ from tieout.config import Config, System, config_schema, load_config
 from tieout.connectors import connector_class, known_types
 from tieout.connectors.base import Can
 from tieout.core.entities import ENTITIES
-from tieout.core.errors import ConfigError
+from tieout.core.errors import ConfigError, InvalidRecord
 from tieout.core.ports import Ports, real_ports
 from tieout.mappings import Mapper, load_mapping
+from tieout.rest import json
 from tieout.rest.transport import requests_send
 from tieout.store import Store, open_store
 from tieout.sync.flows import FlowSpec, entities_to_pull, flow_specs
@@ -74,13 +76,41 @@ def bare_mapper(
     )
 
 
+def decode_json(body: bytes, name: str) -> Any:
+    """JSON with exact numbers; ConfigError where the file holds none."""
+    try:
+        return json.decode(body)
+    except ValueError as error:
+        raise ConfigError(f"{name} is not JSON: {error}") from None
+
+
+def read_payload(type_name: str, body: bytes) -> dict[str, Any]:
+    """One provider object from a file's bytes; some providers have forms other than JSON."""
+    connector_class(type_name)
+    try:
+        module = import_module(f"tieout.mappings.{type_name}_forms")
+    except ModuleNotFoundError:
+        module = None
+    reader = getattr(module, "read_payload", None)
+    found = reader(body) if reader else decode_json(body, "the file")
+    if not isinstance(found, dict):
+        raise InvalidRecord("the file must hold one provider object")
+    return found
+
+
 class Hub:
     """One installation. A context manager: leaving it closes the store."""
 
     def __init__(
-        self, config: Config, ports: Ports, ports_for: PortsFor = ports_of_this_machine
+        self,
+        config: Config,
+        ports: Ports,
+        ports_for: PortsFor = ports_of_this_machine,
+        *,
+        offline: bool = False,
     ) -> None:
         self.config, self.ports, self._ports_for = config, ports, ports_for
+        self._alone = not offline
         self._sides: dict[str, Side] = {}
 
     @classmethod
@@ -101,7 +131,7 @@ class Hub:
             )
         config = load_config(path, settings_of, env, offline=offline)
         flow_problems(config)
-        return cls(config, ports or ports_of_this_machine(), ports_for)
+        return cls(config, ports or ports_of_this_machine(), ports_for, offline=offline)
 
     def __enter__(self) -> Hub:
         return self
@@ -117,8 +147,11 @@ class Hub:
 
     @cached_property
     def store(self) -> Store:
-        """The store of this installation, opened when it is first needed."""
-        return open_store(self.config.folder / self.config.store, self.ports)
+        """The store of this installation, opened when it is first needed.
+
+        Offline commands only look, or note what a person decided: they may run beside a sync.
+        """
+        return open_store(self.store_path, self.ports, alone=self._alone)
 
     @property
     def store_path(self) -> Path:

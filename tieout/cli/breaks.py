@@ -113,13 +113,13 @@ def explain_command(config_path: Path, fingerprint: str) -> int:
     return FINE
 
 
-def _change(config_path: Path, fingerprint: str, what: str, note: str, **changes: Any) -> int:
+def _change(config_path: Path, fingerprint: str, what: str, why: str, **changes: Any) -> int:
     with open_hub(config_path, offline=True) as hub:
         found = _found(hub, fingerprint)
         with hub.store.transaction():
             hub.store.breaks.change(found.fingerprint, **changes)
             subject = f"break {found.fingerprint}"
-            hub.store.audit.append("person", what, subject, {"note": note})
+            hub.store.audit.append("person", what, subject, {"note": why})
     say(f"{found.fingerprint[:10]} {what}")
     return FINE
 

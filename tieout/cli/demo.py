@@ -116,7 +116,7 @@ def _main_job(folder: Path, started: dict[str, Any], steps: _Steps) -> int:
         outcome = steps.timed("reconcile", lambda: tasks.reconcile(hub))
         files = steps.timed("report", lambda: tasks.report(hub, folder))
         bars.stop()
-        links = hub.store.links.total()
+        links = hub.store.links.count()
         _tell(steps, folder, started, pulled, again, links, planned, applied, settled, outcome)
         say(f"report       {files['html']}  (also .txt and .xlsx beside it)")
     if applied.problems:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from tieout.core.errors import ConfigError
 
@@ -74,11 +75,13 @@ def history_command(config_path: Path, system: str, entity: str, id: str, as_jso
         return FINE
     before: dict[str, Any] = {}
     for each in versions:
-        say(f"version {each.version}  known since {each.known_at}  run {each.run}")
-        for name, value in each.body.items():
-            if before.get(name) != value and value not in (None, {}, []):
+        known = each.known_at.isoformat(timespec="seconds")
+        say(f"version {each.version}  known since {known}  run {each.cause}")
+        now = msgspec.to_builtins(each.record)
+        for name, value in now.items():
+            if before.get(name) != value and (before or value not in (None, {}, [])):
                 say(f"    {name}: {clean(before.get(name, ''))} -> {clean(value)}")
-        before = each.body
+        before = now
     return FINE
 
 
@@ -116,9 +119,13 @@ def runs_list_command(config_path: Path, limit: int, as_json: bool) -> int:
         print_json([asdict(each) for each in found])
     else:
         columns = ["run", "job", "started", "finished", "state"]
-        rows = [[e.id, e.job, e.started_at, e.finished_at or "", e.state] for e in found]
+        rows = [[e.id, e.job, _when(e.started_at), _when(e.finished_at), e.state] for e in found]
         table("", columns, rows)
     return FINE
+
+
+def _when(moment: Any) -> str:
+    return moment.isoformat(sep=" ", timespec="seconds") if moment else ""
 
 
 @runs_command.command("show")
@@ -132,8 +139,6 @@ def runs_show_command(config_path: Path, run_id: str) -> int:
     """
     with _hub(config_path) as hub:
         found = hub.store.runs.show(run_id)
-    if found is None:
-        raise ConfigError(f"there is no run {run_id!r}", hint="tieout runs list")
     print_json(asdict(found))
     return FINE
 
@@ -163,19 +168,13 @@ def ops_list_command(config_path: Path, state: str | None, limit: int, as_json: 
     if as_json:
         print_json([asdict(each) for each in found])
         return FINE
-    rows = [
-        [e.id, e.state, e.action, e.target, e.entity, f"{e.source} {e.source_id}", e.error or ""]
-        for e in found
-    ]
+    rows = [[e.id, e.state, e.action, e.target, e.entity, _origin(e), e.error or ""] for e in found]
     table("", ["op", "state", "action", "target", "entity", "from", "why"], rows)
     return FINE
 
 
-def _operation(hub: Any, op_id: str) -> Any:
-    found = hub.store.outbox.get(op_id)
-    if found is None:
-        raise ConfigError(f"there is no operation {op_id!r}", hint="tieout ops list")
-    return found
+def _origin(operation: Any) -> str:
+    return f"{operation.body.get('source')} {operation.body.get('source_id')}"
 
 
 @ops_command.command("show")
@@ -188,7 +187,7 @@ def ops_show_command(config_path: Path, op_id: str) -> int:
     Example:  tieout ops show OP
     """
     with _hub(config_path) as hub:
-        print_json(asdict(_operation(hub, op_id)))
+        print_json(asdict(hub.store.outbox.get(op_id)))
     return FINE
 
 
@@ -201,11 +200,9 @@ def ops_retry_command(config_path: Path, op_id: str) -> int:
     \b
     Example:  tieout ops retry OP && tieout apply
     """
-    with _hub(config_path) as hub:
-        _operation(hub, op_id)
-        with hub.store.transaction():
-            hub.store.outbox.retry(op_id)
-            hub.store.audit.append("person", "retry", f"operation {op_id}", {})
+    with _hub(config_path) as hub, hub.store.transaction():
+        hub.store.outbox.retry(op_id)
+        hub.store.audit.append("person", "retry", f"operation {op_id}", {})
     say(f"{op_id} is tried again by the next tieout apply")
     return FINE
 
@@ -220,11 +217,9 @@ def ops_discard_command(config_path: Path, op_id: str, reason: str) -> int:
     \b
     Example:  tieout ops discard OP --reason "entered by hand"
     """
-    with _hub(config_path) as hub:
-        _operation(hub, op_id)
-        with hub.store.transaction():
-            hub.store.outbox.discard(op_id, reason)
-            hub.store.audit.append("person", "discard", f"operation {op_id}", {"reason": reason})
+    with _hub(config_path) as hub, hub.store.transaction():
+        hub.store.outbox.discard(op_id, reason)
+        hub.store.audit.append("person", "discard", f"operation {op_id}", {"reason": reason})
     say(f"{op_id} is discarded")
     return FINE
 
@@ -294,7 +289,7 @@ def links_review_command(config_path: Path, as_json: bool) -> int:
     if as_json:
         print_json([asdict(each) for each in found])
     else:
-        rows = [[e.entity, f"{e.left}", f"{e.right}", e.reason] for e in found]
+        rows = [[e.entity, " ".join(e.left), " ".join(e.right), e.reason] for e in found]
         table("", ["entity", "record", "candidate", "why"], rows)
     return ATTENTION if found else FINE
 
@@ -339,7 +334,7 @@ def audit_verify_command(config_path: Path) -> int:
     """
     with _hub(config_path) as hub:
         bad = hub.store.audit.verify()
-        count = hub.store.audit.count()
+        count, _ = hub.store.audit.head()
     if bad is not None:
         say(f"error: row {bad} of the audit trail does not fit the chain", fg="red", err=True)
         say("  fix     compare with the head hash of an earlier report; restore a backup", err=True)

@@ -157,7 +157,7 @@ def plan_document(hub: Any, planned: Any) -> dict[str, Any]:
             {"target": target, "entity": entity, "currency": currency, "create_minor": minor}
             for (target, entity, currency), minor in sorted(planned.money.items())
         ],
-        "items": [asdict(item) for item in hub.store.plans.items(planned.id)],
+        "items": [asdict(item) for item in plan_items(hub, planned.id)],
     }
 
 
@@ -175,13 +175,20 @@ def show_plan(hub: Any, planned: Any) -> None:
     ]
     table("\nMoney that would be created", ["target", "entity", "#total"], totals)
     say()
-    for index, item in enumerate(hub.store.plans.items(planned.id)):
+    for index, item in enumerate(plan_items(hub, planned.id)):
         if index >= PLAN_ROWS:
             say("... tieout plan --json shows all")
             break
         show_item(item)
     if planned.writes:
         say(f"\nCarry it out: tieout apply {planned.id}")
+
+
+def plan_items(hub: Any, plan_id: str) -> Any:
+    """The decisions of a plan, in order."""
+    from tieout.jobs.queries import plan_items as items
+
+    return items(hub, plan_id)
 
 
 def show_item(item: Any) -> None:
@@ -305,14 +312,14 @@ def sync_command(
 def _sync_document(hub: Any, synced: Any) -> dict[str, Any]:
     return {
         "pulled": [asdict(each) for each in synced.pulled],
-        "plan": plan_document(hub, synced.planned) if synced.planned else None,
+        "plan": plan_document(hub, synced.outline) if synced.outline else None,
         "applied": asdict(synced.applied) if synced.applied else None,
         "failures": _failures(synced.failures),
     }
 
 
 def _show_outcome(hub: Any, synced: Any) -> None:
-    if synced.planned is not None:
-        show_plan(hub, synced.planned)
+    if synced.outline is not None:
+        show_plan(hub, synced.outline)
     if synced.applied is not None:
         show_applied(synced.applied)

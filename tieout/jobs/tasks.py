@@ -2,62 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import date, datetime
-from pathlib import Path
+from datetime import datetime
 from typing import Any
 
-from tieout.core.errors import ConfigError, StopRun, TieoutError, TryLater
+from tieout.core.errors import ConfigError, TieoutError, TryLater
 from tieout.hub import Hub
 from tieout.sync import guard
 from tieout.sync.apply import Applied, OnOperation, apply, enqueue
 from tieout.sync.decide import Action
-from tieout.sync.plan import Planned, make_plan
+from tieout.sync.plan import Outline, make_plan, outline_of
 from tieout.sync.pull import OnPage, Pulled, pull
+from tieout.sync.remap import remap as map_again
 
 
 @dataclass
 class Synced:
     """One sync in numbers. `attention` counts what needs a person."""
 
-    run: str
     pulled: list[Pulled] = field(default_factory=list)
-    planned: Planned | None = None
+    outline: Outline | None = None
     applied: Applied | None = None
     failures: list[TieoutError] = field(default_factory=list)
 
     @property
     def attention(self) -> int:
-        clashes = self.planned.of(Action.CONFLICT) if self.planned else 0
+        clashes = self.outline.conflicts if self.outline else 0
         refused = self.applied.rejected + self.applied.unknown if self.applied else 0
         return clashes + refused + sum(each.quarantined for each in self.pulled)
 
 
-class _Run:
-    """A row in `runs` that always ends: done, failed or stopped."""
+@dataclass
+class Running:
+    """A job under way: its run id, and the counts that the run will show."""
 
-    def __init__(self, hub: Hub, job: str, detail: str) -> None:
-        self.hub = hub
-        self.id = hub.store.runs.start(job, detail)
-        self.counts: dict[str, Any] = {}
-
-    def finish(self, state: str) -> None:
-        self.hub.store.runs.finish(self.id, state, self.counts)
+    id: str
+    counts: dict[str, Any] = field(default_factory=dict)
 
 
 @contextmanager
-def run_of(hub: Hub, job: str, detail: str = "") -> Iterable[_Run]:  # type: ignore[misc]
+def run_of(hub: Hub, job: str, details: dict[str, Any] | None = None) -> Iterator[Running]:
     """Record that a job ran and how it ended; the error goes on."""
-    run = _Run(hub, job, detail)
+    hub.store.own()
+    hub.store.runs.bury()
+    running = Running(hub.store.runs.start(job, details or {}))
     try:
-        yield run
+        yield running
     except BaseException as error:
-        run.counts["error"] = getattr(error, "message", type(error).__name__)
-        run.finish("failed")
+        running.counts["error"] = getattr(error, "message", type(error).__name__)
+        hub.store.runs.finish(running.id, "failed", running.counts)
         raise
-    run.finish("done")
+    hub.store.runs.finish(running.id, "done", running.counts)
 
 
 def pull_systems(
@@ -71,17 +68,19 @@ def pull_systems(
 ) -> tuple[list[Pulled], list[TieoutError]]:
     """Pull what the flows need. A provider that is down doesn't keep the others from being read."""
     names = list(systems) or list(hub.config.systems)
+    for name in names:
+        hub.system(name)
     done: list[Pulled] = []
     failures: list[TieoutError] = []
-    with run_of(hub, "pull", " ".join(names)) as run:
+    with run_of(hub, "pull", {"systems": names}) as run:
         for name in names:
             try:
+                _remap_if_changed(hub, name, run.id)
                 for each in _wanted(hub, name, entity):
-                    side = hub.side(name)
                     done.append(
                         pull(
                             hub.store,
-                            side,
+                            hub.side(name),
                             each,
                             hub.flows,
                             hub.ports,
@@ -101,9 +100,8 @@ def pull_systems(
 
 
 def _wanted(hub: Hub, system: str, entity: str | None) -> list[str]:
-    known = hub.entities(system)
     if entity is None:
-        return known
+        return hub.entities(system)
     if entity not in hub.side(system).connector.can:
         raise ConfigError(
             f"{system} ({hub.system(system).base.type}) has no {entity} records",
@@ -113,20 +111,46 @@ def _wanted(hub: Hub, system: str, entity: str | None) -> list[str]:
     return [entity]
 
 
-def plan(hub: Hub, *, on_batch: Callable[[int], None] = lambda done: None) -> Planned:
+def _remap_if_changed(hub: Hub, system: str, run: str) -> None:
+    """A mended mapping is applied to what we hold before anything new is read."""
+    side, name = hub.side(system), f"mapping:{system}"
+    known = hub.store.meta.get(name)
+    if known == side.mapping_version:
+        return
+    if known is not None:
+        for entity in hub.entities(system):
+            map_again(hub.store, side, entity, hub.flows, run=run)
+    hub.store.meta.set(name, side.mapping_version)
+
+
+def remap(hub: Hub, systems: Iterable[str] = ()) -> list[Pulled]:
+    """Map kept bytes again where another version of the mapping made the records."""
+    names = list(systems) or list(hub.config.systems)
+    done = []
+    with run_of(hub, "remap", {"systems": names}) as run:
+        for name in names:
+            side = hub.side(name)
+            for entity in hub.entities(name):
+                done.append(map_again(hub.store, side, entity, hub.flows, run=run.id))
+            hub.store.meta.set(f"mapping:{name}", side.mapping_version)
+        run.counts = {"mapped": [asdict(each) for each in done]}
+    return done
+
+
+def plan(hub: Hub, *, on_batch: Callable[[int], None] = lambda done: None) -> Outline:
     """Decide about everything that changed; nothing is written to any provider."""
     with run_of(hub, "plan") as run:
-        planned = make_plan(
+        outline = make_plan(
             hub.store, hub.sides(), hub.flows, hub.ports, run=run.id, on_batch=on_batch
         )
         run.counts = {
-            "plan": planned.id,
-            "looked_at": planned.looked_at,
-            "writes": planned.writes,
-            "conflicts": planned.of(Action.CONFLICT),
-            "waiting": planned.of(Action.WAIT),
+            "plan": outline.id,
+            "looked_at": outline.looked_at,
+            "writes": outline.writes,
+            "conflicts": outline.conflicts,
+            "waiting": outline.of(Action.WAIT),
         }
-    return planned
+    return outline
 
 
 def apply_plan(
@@ -136,20 +160,19 @@ def apply_plan(
     accept_large: bool = False,
     on_operation: OnOperation = lambda operation, applied: None,
 ) -> Applied:
-    """Carry out a stored plan (the latest if none is named) and what earlier runs left open."""
-    found = hub.store.plans.get(plan_id) if plan_id else hub.store.plans.latest()
-    if plan_id and found is None:
-        raise ConfigError(f"there is no plan {plan_id!r}", hint="tieout plan makes one")
-    with run_of(hub, "apply", found.id if found else "") as run:
-        if found is not None:
+    """Carry out a stored plan (the open one if none is named) and what earlier runs left open."""
+    found = hub.store.plans.get(plan_id) if plan_id else hub.store.plans.latest("open")
+    if found is not None and found.state == "superseded":
+        raise ConfigError(
+            f"plan {found.id} was made before the latest one",
+            hint="tieout plan makes a new one; then tieout apply",
+        )
+    with run_of(hub, "apply", {"plan": found.id if found else None}) as run:
+        if found is not None and found.state == "open":
+            outline = outline_of(hub.store, found.id)
             limits = guard.Limits(**hub.config.guard.model_dump())
-            guard.check(
-                [guard.Reach(**each) for each in found.reaches],
-                limits,
-                plan=found.id,
-                accepted=accept_large,
-            )
-            enqueue(hub.store, found.id)
+            guard.check(outline.reaches, limits, plan=found.id, accepted=accept_large)
+            enqueue(hub.store, found.id, run=run.id)
         applied = apply(hub.store, hub.sides(), hub.flows, run=run.id, on_operation=on_operation)
         run.counts = asdict(applied)
     return applied
@@ -168,27 +191,14 @@ def sync(
     on_operation: OnOperation = lambda operation, applied: None,
 ) -> Synced:
     """Pull, plan, apply: the same three steps that a person can take one by one."""
-    synced = Synced(run="")
+    synced = Synced()
     synced.pulled, synced.failures = pull_systems(
         hub, systems, entity=entity, full=full, since=since, on_page=on_page
     )
     if synced.failures:
         return synced  # a plan on half-read systems would create what is only unread
-    synced.planned = plan(hub, on_batch=on_batch)
+    synced.outline = plan(hub, on_batch=on_batch)
     synced.applied = apply_plan(
-        hub, synced.planned.id, accept_large=accept_large, on_operation=on_operation
+        hub, synced.outline.id, accept_large=accept_large, on_operation=on_operation
     )
     return synced
-
-
-__all__ = [
-    "Path",
-    "StopRun",
-    "Synced",
-    "apply_plan",
-    "date",
-    "plan",
-    "pull_systems",
-    "run_of",
-    "sync",
-]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from tieout.connectors.base import Can
@@ -15,8 +16,8 @@ from tieout.core.entities import Record
 from tieout.core.errors import (
     ConfigError,
     InvalidRecord,
-    NotFound,
     StopRun,
+    TieoutError,
     TryLater,
     UnknownOutcome,
 )
@@ -25,9 +26,12 @@ from tieout.store import Incoming, Operation, Store
 from .decide import UNLINKED
 from .flows import FlowSpec
 from .golden import comparable, translated, typed_fields
-from .match import key_for
+from .items import WRITES, Errand, Item
+from .planner import OUTDATED, moved
 from .pull import mark
 from .side import Side
+
+BATCH = 20
 
 
 @dataclass
@@ -50,23 +54,14 @@ class _NotYet(Exception):
     """A record that this one refers to is not there yet."""
 
 
-def enqueue(store: Store, plan: str) -> int:
-    """Turn the plan's writes into outbox operations, each with its key; again adds nothing."""
-    added = 0
-    for items in store.plans.batches(plan, actions=("create", "update", "archive")):
-        operations = [
-            Operation.of_item(
-                item,
-                plan=plan,
-                key=key_for(item.entity, item.source, item.source_id)
-                if item.action == "create"
-                else f"tieout-{plan}-{item.position}",
-            )
-            for item in items
-        ]
+def enqueue(store: Store, plan: str, *, run: str) -> None:
+    """Turn the plan's writes into operations, each with its key; doing it again adds nothing."""
+    wanted = {action.value for action in WRITES}
+    items = (Item.of(each) for each in store.plans.decisions(plan) if each.action in wanted)
+    while batch := list(islice(items, 500)):
         with store.transaction():
-            added += store.outbox.put(operations)
-    return added
+            store.outbox.renew([item.draft(plan, run) for item in batch])
+    store.plans.mark(plan, "applied")
 
 
 def apply(
@@ -82,17 +77,14 @@ def apply(
     A refused record is set aside with its reason and the rest goes on. A wrong key or a provider
     that stays down ends the run for that target; its operations wait for the next run.
     """
-    applied = Applied()
-    worker = _Worker(store, sides, {flow.name: flow for flow in flows}, run, applied)
-    for operation in store.outbox.open():
-        if operation.target in worker.closed:
-            applied.waiting += 1
-            continue
-        worker.carry_out(operation)
-        on_operation(operation, applied)
-    if worker.first_error:
+    worker = _Worker(store, sides, flows, run, on_operation)
+    store.own()
+    store.outbox.strand()
+    for target, side in sides.items():
+        worker.serve(target, side)
+    if isinstance(worker.first_error, ConfigError | StopRun):
         raise worker.first_error
-    return applied
+    return worker.applied
 
 
 class _Worker:
@@ -100,204 +92,264 @@ class _Worker:
         self,
         store: Store,
         sides: Mapping[str, Side],
-        flows: Mapping[str, FlowSpec],
+        flows: Sequence[FlowSpec],
         run: str,
-        applied: Applied,
+        on_operation: OnOperation,
     ) -> None:
-        self.store, self.sides, self.flows, self.run = store, sides, flows, run
-        self.applied = applied
-        self.closed: set[str] = set()  # targets that no more calls go to in this run
-        self.first_error: ConfigError | StopRun | None = None
+        self.store, self.sides, self.run = store, sides, run
+        self.all_flows, self.flows = list(flows), {flow.name: flow for flow in flows}
+        self.on_operation = on_operation
+        self.applied = Applied()
+        self.first_error: TieoutError | None = None
 
-    def carry_out(self, operation: Operation) -> None:
-        """One operation to its end: confirmed, rejected, unknown or waiting."""
-        side, flow = self.sides.get(operation.target), self.flows.get(operation.flow)
-        if side is None or flow is None:
-            self._reject(operation, "its system or flow is no longer in config.yaml")
+    def serve(self, target: str, side: Side) -> None:
+        """Everything that is open for one target: first what may have happened, then the rest."""
+        held: list[tuple[Operation, str]] = []
+        try:
+            self._settle_unknown(target, side)
+            while claimed := self.store.outbox.claim(target, limit=BATCH):
+                for index, operation in enumerate(claimed):
+                    try:
+                        self._one(operation, side)
+                    except _NotYet as error:
+                        held.append((operation, str(error)))
+                    except (TryLater, ConfigError, StopRun) as error:
+                        held += [(each, error.message) for each in claimed[index:]]
+                        raise
+                    self.on_operation(operation, self.applied)
+        except (TryLater, ConfigError, StopRun) as error:
+            self.first_error = self.first_error or error
+            self.applied.problems.append(f"{target}: {error.message}")
+        finally:
+            for operation, reason in held:
+                self.store.outbox.release(operation, reason)
+            self.applied.waiting += self._left(target)
+
+    def _left(self, target: str) -> int:
+        return self.store.outbox.counts(target).get("pending", 0)
+
+    def _settle_unknown(self, target: str, side: Side) -> None:
+        """Look up what earlier calls, whose answers were lost, have done."""
+        after = 0
+        while listed := self.store.outbox.list("unknown", target, after=after):
+            after = listed[-1].position
+            for operation in listed:
+                errand, flow = Errand.of(operation), self.flows.get(operation.flow)
+                try:
+                    body = self._look_up(errand, side)
+                except (UnknownOutcome, InvalidRecord) as error:
+                    self.applied.unknown += 1
+                    self._problem(errand, error.message)
+                    continue
+                if body is None or flow is None:
+                    self.store.outbox.release(operation)
+                    continue
+                self.applied.settled += 1
+                self._confirm(errand, side, flow, body)
+
+    def _one(self, operation: Operation, side: Side) -> None:
+        """One operation to its end: confirmed, rejected or unknown."""
+        errand, flow = Errand.of(operation), self.flows.get(operation.flow)
+        if flow is None:
+            self._reject(errand, "its flow is no longer in config.yaml")
             return
         try:
-            self._attempt(operation, side, flow)
-        except _NotYet as error:
-            self.applied.waiting += 1
-            self.store.outbox.note(operation.id, str(error))
+            self._attempt(errand, side, flow)
         except UnknownOutcome as error:
             self.applied.unknown += 1
-            self._problem(operation, error.message)
-            self.store.outbox.unknown(operation.id, error.message)
+            self._problem(errand, error.message)
+            self.store.outbox.unknown(operation, error.message)
         except InvalidRecord as error:
-            self._reject(operation, _sentence(error))
-        except TryLater as error:
-            self._close(operation, error.message)
-        except (ConfigError, StopRun) as error:
-            self.first_error = self.first_error or error
-            self._close(operation, error.message)
+            self._reject(errand, "; ".join(part for part in (error.message, error.hint) if part))
 
-    def _attempt(self, operation: Operation, side: Side, flow: FlowSpec) -> None:
-        if operation.state in ("sent", "unknown"):
-            if body := self._look_up(operation, side, flow):
-                self.applied.settled += 1
-                self._confirm(operation, side, flow, body)
-                return
-        elif self._is_outdated(operation):
-            self.applied.outdated += 1
-            self.store.outbox.discard(operation.id, "a side changed since the plan was made")
+    def _attempt(self, errand: Errand, side: Side, flow: FlowSpec) -> None:
+        if self._is_there_already(errand):
             return
-        typed = self._typed(operation, flow)
-        creating = operation.action == "create"
-        body_to_send = side.mapper.render(operation.entity, typed, creating=creating)
-        self.store.outbox.sent(operation.id)
-        self._confirm(operation, side, flow, self._call(operation, side, body_to_send))
+        if self._is_outdated(errand):
+            self.applied.outdated += 1
+            with self.store.transaction():
+                self.store.outbox.release(errand.operation)
+                self.store.outbox.discard(errand.operation.id, OUTDATED)
+            return
+        typed = self._typed(errand)
+        body = side.mapper.render(errand.entity, typed, creating=errand.action == "create")
+        self.store.outbox.mark_sent(errand.operation)
+        answer = self._call(errand, side, body)
+        self._confirm(errand, side, flow, answer)
 
-    def _call(self, operation: Operation, side: Side, body: dict[str, Any]) -> bytes | None:
-        connector, entity, key = side.connector, operation.entity, operation.key
-        if operation.action == "create":
-            return connector.create(entity, body, key=key)
-        assert operation.target_id is not None
-        if operation.action == "update":
-            return connector.update(entity, operation.target_id, body, key=key)
-        return connector.archive(entity, operation.target_id, key=key)
+    def _call(self, errand: Errand, side: Side, body: dict[str, Any]) -> bytes | None:
+        """The call itself. An error that says "nothing happened" puts the operation back."""
+        connector, entity, key = side.connector, errand.entity, errand.key
+        try:
+            if errand.action == "create":
+                return connector.create(entity, body, key=key)
+            assert errand.target_id is not None
+            if errand.action == "update":
+                return connector.update(entity, errand.target_id, body, key=key)
+            return connector.archive(entity, errand.target_id, key=key)
+        except StopRun as error:
+            raise UnknownOutcome(error.message, where=error.where, hint=error.hint) from error
 
-    def _look_up(self, operation: Operation, side: Side, flow: FlowSpec) -> bytes | None:
+    def _look_up(self, errand: Errand, side: Side) -> bytes | None:
         """The record, if a write whose answer we never got did take place."""
-        if operation.action == "create":
-            if not side.can(operation.entity, Can.FIND):
+        entity, connector = errand.entity, side.connector
+        if errand.action == "create":
+            if not side.can(entity, Can.FIND):
                 raise UnknownOutcome(
-                    f"{side.name} cannot tell whether {operation.key} was created",
-                    hint=f"look there, then tieout ops retry|discard {operation.id}",
+                    f"{side.name} cannot tell whether {errand.key} was created",
+                    hint=f"look there, then tieout ops retry {errand.operation.id}, or discard",
                 )
-            return side.connector.find(operation.entity, operation.key)
-        assert operation.target_id is not None
-        body = side.connector.get(operation.entity, operation.target_id)
+            return connector.find(entity, errand.key)
+        assert errand.target_id is not None
+        body = connector.get(entity, errand.target_id)
         if body is None:
             return None
-        record = side.parse(operation.entity, body)
-        if operation.action == "archive":
-            archived = record.deleted or getattr(record, "status", "") == "archived"
-            return body if archived or getattr(record, "active", True) is False else None
-        names = tuple(operation.write)
-        wanted = self._comparable_write(operation, side, flow)
-        return body if comparable(record, names, side.timezone) == wanted else None
+        record = side.parse(entity, body)
+        if errand.action == "archive":
+            return body if _is_archived(record) else None
+        names = tuple(errand.write)
+        wanted = side.mapper.project(entity, self._typed(errand))
+        held = {name: getattr(record, name) for name in names}
+        return body if all(wanted.get(name) == held[name] for name in names) else None
 
-    def _comparable_write(self, operation: Operation, side: Side, flow: FlowSpec) -> dict[str, Any]:
-        projected = side.mapper.project(operation.entity, self._typed(operation, flow))
-        return {name: projected.get(name) for name in operation.write}
-
-    def _typed(self, operation: Operation, flow: FlowSpec) -> dict[str, Any]:
+    def _typed(self, errand: Errand) -> dict[str, Any]:
         """The fields to send, typed, with references in the target's ids."""
-        links, source, target = self.store.links, operation.source, operation.target
+        links, source, target = self.store.links, errand.source, errand.target
 
         def translate(entity: str, id: str) -> str | None:
             return links.other(entity, source, id, target)
 
-        required = frozenset(
-            each.entity
-            for each in self.flows.values()
-            if each.writes and {each.left, each.right} == {source, target}
-        )
-        fields = translated(operation.write, translate, required)
+        fields = translated(errand.write, translate, moved(self.all_flows, source, target))
         missing = sorted(name for name, value in fields.items() if value is UNLINKED)
         if missing:
             raise _NotYet("waits for what it refers to: " + ", ".join(missing))
-        return typed_fields(operation.entity, fields)
+        return typed_fields(errand.entity, fields)
 
-    def _is_outdated(self, operation: Operation) -> bool:
-        hash_of = self.store.records.hash
-        source = hash_of(operation.entity, operation.source, operation.source_id)
-        if source != operation.source_seen:
+    def _is_outdated(self, errand: Errand) -> bool:
+        version = self.store.records.version_of
+        if version(errand.entity, errand.source, errand.source_id) != errand.source_seen:
             return True
-        if operation.target_id is None:
-            link = self.store.links.of(operation.entity, operation.source, operation.source_id)
-            taken = self.store.links.members(operation.entity, link) if link else {}
-            return bool(taken.get(operation.target))
-        target = hash_of(operation.entity, operation.target, operation.target_id)
-        return target != operation.target_seen
+        if errand.target_id is not None:
+            return version(errand.entity, errand.target, errand.target_id) != errand.target_seen
+        links = self.store.links
+        link = links.of(errand.entity, errand.source, errand.source_id)
+        return bool(link and links.members(errand.entity, link).get(errand.target))
 
-    def _confirm(
-        self, operation: Operation, side: Side, flow: FlowSpec, body: bytes | None
-    ) -> None:
-        """Store what the provider now has, link it, and remember what is agreed: all or nothing."""
-        store, entity = self.store, operation.entity
-        record = side.parse(entity, body) if body else None
-        target_id = record.id if record else operation.target_id
+    def _is_there_already(self, errand: Errand) -> bool:
+        """A pull has meanwhile brought the very record that this operation was to create."""
+        if errand.action != "create":
+            return False
+        entity, links = errand.entity, self.store.links
+        id = links.other(entity, errand.source, errand.source_id, errand.target)
+        record = self.store.records.get(entity, errand.target, id) if id else None
+        if record is None or record.external_ids.get("tieout") != errand.key:
+            return False
+        with self.store.transaction():
+            self.store.outbox.mark_sent(errand.operation)
+            self.store.outbox.confirm(errand.operation, id)
+            self._audit(errand, self.sides[errand.target], record.id)
+        self.applied.settled += 1
+        self.applied.confirmed += 1
+        return True
+
+    def _confirm(self, errand: Errand, side: Side, flow: FlowSpec, body: bytes | None) -> None:
+        """Store what the provider now has, link it, remember what is agreed: all or nothing."""
+        store, entity = self.store, errand.entity
+        record = self._read_back(errand, side, body)
+        target_id = record.id if record else errand.target_id
         assert target_id is not None
         with store.transaction():
             if record and body:
                 row = Incoming(record, body, store.next_seq(), side.mapping_version)
                 store.records.put(entity, [row], run=self.run)
-            else:
-                store.records.delete(
-                    entity, side.name, [target_id], seq=store.next_seq(), run=self.run
-                )
-            link = self._linked(operation, target_id)
+            elif body is None:
+                gone = [target_id]
+                store.records.delete(entity, side.name, gone, seq=store.next_seq(), run=self.run)
+            link = self._linked(errand, target_id)
             if record and not flow.profile.document:
-                self._agree(link, operation, side, flow, record)
-            flows = list(self.flows.values())
-            mark(store, flows, side.name, entity, [target_id])
-            mark(store, flows, operation.source, entity, [operation.source_id])
-            store.outbox.confirm(operation.id, target_id)
-            store.audit.append(
-                "tieout",
-                operation.action,
-                f"{side.name} {entity} {target_id}",
-                {
-                    "operation": operation.id,
-                    "plan": operation.plan,
-                    "key": operation.key,
-                    "before": operation.before,
-                    "after": operation.write,
-                },
-            )
+                self._agree(link, errand, side, flow, record)
+            mark(store, self.all_flows, side.name, entity, [target_id])
+            mark(store, self.all_flows, errand.source, entity, [errand.source_id])
+            store.outbox.confirm(errand.operation, target_id)
+            self._audit(errand, side, target_id)
         self.applied.confirmed += 1
 
-    def _linked(self, operation: Operation, target_id: str) -> str:
-        links, entity = self.store.links, operation.entity
-        known = links.of(entity, operation.source, operation.source_id)
+    def _read_back(self, errand: Errand, side: Side, body: bytes | None) -> Record | None:
+        """The canonical record of the answer. What can't be mapped is kept for a person, but the
+        write did take place, so it is confirmed all the same."""
+        if body is None:
+            return None
+        try:
+            return side.parse(errand.entity, body)
+        except InvalidRecord as error:
+            from .pull import id_in
+
+            id, reason = id_in(body), error.message
+            self.store.quarantine.put(
+                errand.entity, side.name, id, reason, body, side.mapping_version, self.run
+            )
+            self._problem(errand, f"written as {id}, but the answer is not understood: {reason}")
+            raise UnknownOutcome(f"the answer is not understood: {reason}") from error
+
+    def _audit(self, errand: Errand, side: Side, target_id: str) -> None:
+        details = {
+            "operation": errand.operation.id,
+            "plan": errand.operation.plan,
+            "key": errand.key,
+            "source": f"{errand.source} {errand.source_id}",
+            "before": errand.operation.before,
+            "after": errand.write,
+        }
+        subject = f"{side.name} {errand.entity} {target_id}"
+        self.store.audit.append("tieout", errand.action, subject, details)
+
+    def _linked(self, errand: Errand, target_id: str) -> str:
+        links, entity = self.store.links, errand.entity
+        known = links.of(entity, errand.source, errand.source_id)
+        theirs = links.of(entity, errand.target, target_id)
+        if known is None and theirs is None:
+            members = [(errand.source, errand.source_id), (errand.target, target_id)]
+            return links.make(entity, members, f"created by tieout ({errand.operation.id})")
         if known is None:
-            members = {operation.source: operation.source_id, operation.target: target_id}
-            return links.make(entity, members, f"created by tieout ({operation.id})")
-        if links.of(entity, operation.target, target_id) is None:
-            links.add(entity, known, operation.target, target_id, "created by tieout")
+            assert theirs is not None
+            links.add(entity, theirs, errand.source, errand.source_id, "created by tieout")
+            return theirs
+        if theirs is None:
+            links.add(entity, known, errand.target, target_id, "created by tieout")
         return known
 
-    def _agree(
-        self, link: str, operation: Operation, side: Side, flow: FlowSpec, record: Record
-    ) -> None:
+    def _agree(self, link: str, errand: Errand, side: Side, flow: FlowSpec, record: Record) -> None:
         """Base takes the fields that are now equal on both sides, and no others."""
-        source = self.store.records.get(operation.entity, operation.source, operation.source_id)
+        source = self.store.records.get(errand.entity, errand.source, errand.source_id)
         if source is None:
             return
-        ours = comparable(source, flow.fields, self.sides[source.system].timezone)
+        held = comparable(source, flow.fields, self.sides[source.system].timezone)
         ours = translated(
-            ours,
-            lambda entity, id: self.store.links.other(
-                entity, operation.source, id, operation.target
-            ),
+            held,
+            lambda entity, id: self.store.links.other(entity, errand.source, id, errand.target),
             frozenset(),
         )
         theirs = comparable(record, flow.fields, side.timezone)
-        equal = {name: value for name, value in theirs.items() if ours.get(name) == value}
-        base = self.store.base.get(link, side.name) or {}
-        self.store.base.put(link, side.name, {**base, **equal})
+        equal = [name for name, value in theirs.items() if ours.get(name) == value]
+        for system, values in ((side.name, theirs), (errand.source, held)):
+            base = self.store.base.get(link, system) or {}
+            agreed = {name: values[name] for name in equal}
+            self.store.base.put(link, system, {**base, **agreed})
 
-    def _reject(self, operation: Operation, reason: str) -> None:
+    def _reject(self, errand: Errand, reason: str) -> None:
         self.applied.rejected += 1
-        self._problem(operation, reason)
-        self.store.outbox.reject(operation.id, reason)
+        self._problem(errand, reason)
+        self.store.outbox.reject(errand.operation, reason)
 
-    def _close(self, operation: Operation, reason: str) -> None:
-        """No more calls to this target in this run: each would end the same way."""
-        self.closed.add(operation.target)
-        self.applied.waiting += 1
-        self._problem(operation, reason)
-        self.store.outbox.note(operation.id, reason)
-
-    def _problem(self, operation: Operation, reason: str) -> None:
+    def _problem(self, errand: Errand, reason: str) -> None:
         self.applied.problems.append(
-            f"{operation.target} {operation.entity} (from {operation.source} "
-            f"{operation.source_id}): {reason}"
+            f"{errand.target} {errand.entity} (from {errand.source} {errand.source_id}): {reason}"
         )
 
 
-def _sentence(error: InvalidRecord) -> str:
-    parts = [error.message, error.hint if not isinstance(error, NotFound) else ""]
-    return "; ".join(part for part in parts if part)
+def _is_archived(record: Record) -> bool:
+    return (
+        record.deleted
+        or getattr(record, "status", "") == "archived"
+        or getattr(record, "active", None) is False
+    )

@@ -50,7 +50,7 @@ def _join(
     if theirs:
         store.links.add(flow.entity, theirs, record.system, record.id, reason)
         return theirs
-    members = {record.system: record.id, partner.system: partner.id}
+    members = [(record.system, record.id), (partner.system, partner.id)]
     return store.links.make(flow.entity, members, reason)
 
 
@@ -100,7 +100,7 @@ def _holders_of_our_key(store: Store, flow: FlowSpec, record: Record, other: str
     if not key:
         return []
     operation = store.outbox.by_key(key)
-    ids = [operation.source_id] if operation else []
+    ids = [str(operation.body["source_id"])] if operation else []
     return [
         each
         for each in _alive(store, flow.entity, other, ids)
@@ -125,4 +125,6 @@ def _review(
     store: Store, flow: FlowSpec, record: Record, candidates: list[Record], why: str
 ) -> None:
     for each in candidates:
-        store.candidates.put(flow.entity, (record.system, record.id), (each.system, each.id), why)
+        pair = {record.system: record.id, each.system: each.id}
+        left, right = ((side, pair[side]) for side in (flow.left, flow.right))
+        store.candidates.put(flow.entity, left, right, why)

@@ -81,11 +81,19 @@ def _window(
 ) -> _Window:
     cursor = store.cursors.get(side.name, entity)
     if cursor and cursor.open and not full and since is None:
-        return _Window(cursor.since, cursor.resume)
+        return _Window(cursor.window_since, cursor.resume)
     if not full and since is None and cursor and side.can(entity, Can.CHANGES):
-        since = cursor.last_window_at
+        since = cursor.since
     with store.transaction():
-        store.cursors.start(side.name, entity, since, ports.now(), full=since is None)
+        store.cursors.start(
+            side.name,
+            entity,
+            since,
+            ports.now(),
+            since is None,
+            seq=store.next_seq(),
+            mapping_version=side.mapping_version,
+        )
     return _Window(since, "")
 
 
@@ -170,4 +178,4 @@ def mark(
         return
     for flow in flows:
         if flow.entity == entity and system in (flow.left, flow.right):
-            store.marks.add(flow.name, system, touched)
+            store.marks.add(flow.name, entity, touched, system=system)

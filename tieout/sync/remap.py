@@ -17,9 +17,7 @@ from .side import Side
 BATCH = 500
 
 
-def remap(
-    store: Store, side: Side, entity: str, flows: Sequence[FlowSpec], *, run: str
-) -> Pulled:
+def remap(store: Store, side: Side, entity: str, flows: Sequence[FlowSpec], *, run: str) -> Pulled:
     """Map everything of one entity that another version of the mapping made."""
     done = Pulled(side.name, entity, full=True)
     after = ""

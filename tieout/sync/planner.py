@@ -1,0 +1,285 @@
+"""Reads the two sides of a pair, asks `decide`, and turns the answer into an item of the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tieout.connectors.base import Can
+from tieout.core.entities import ENTITIES, Record
+from tieout.core.errors import InvalidRecord
+from tieout.store import Operation, Store
+
+from .decide import UNLINKED, Action, Decision, Policy, decide
+from .flows import FlowSpec
+from .golden import Translate, comparable, merged, normal, stored_fields, translated, typed_fields
+from .items import SHOWN, WRITES, Item
+from .link import link_record
+from .match import key_for
+from .side import Side
+
+OUTDATED = "outdated: a side changed since the plan was made"
+Place = tuple[str, str, str]  # flow, system, id
+
+
+class Planner:
+    """Decides pair by pair; remembers what this plan already creates."""
+
+    def __init__(self, store: Store, sides: Mapping[str, Side], flows: Sequence[FlowSpec]) -> None:
+        self.store, self.sides, self.flows = store, sides, flows
+        self._creating: set[tuple[str, str, str, str]] = set()  # entity, source, id, target
+        self._seen: dict[Place, bool] = {}  # True: at rest, nothing to do
+
+    def look_at(self, flow: FlowSpec, system: str, id: str) -> list[Item] | None:
+        """What is to be done about a record, in either of the flow's systems; None: nothing.
+
+        An empty list says that the other half of the pair has been looked at in this plan and
+        is not at rest.
+        """
+        known = self._seen.get((flow.name, system, id))
+        if known is not None:
+            return None if known else []
+        link = link_record(self.store, flow, system, id)
+        members = self.store.links.members(flow.entity, link) if link else {system: [id]}
+        ids = {
+            side: members[side][0] if members.get(side) else None
+            for side in (flow.left, flow.right)
+        }
+        items = self._pair(flow, link, ids)
+        for side, each in ids.items():
+            if each:
+                self._seen[(flow.name, side, each)] = not items
+        self._seen[(flow.name, system, id)] = not items
+        return items or None
+
+    def _pair(self, flow: FlowSpec, link: str | None, ids: Mapping[str, str | None]) -> list[Item]:
+        if ids[flow.left] is None or not flow.writes:
+            return []  # reconciliation shows what only the right side has
+        left = self._record(flow, flow.left, ids[flow.left])
+        right = self._record(flow, flow.right, ids[flow.right])
+        found = [self._toward(flow, link, flow.right, left, right, ids)]
+        if right is not None and flow.sends(flow.left) and not flow.profile.document:
+            found.append(self._toward(flow, link, flow.left, right, left, ids))
+        return [each for each in found if each]
+
+    def _record(self, flow: FlowSpec, system: str, id: str | None) -> Record | None:
+        return self.store.records.get(flow.entity, system, id) if id else None
+
+    def _toward(
+        self,
+        flow: FlowSpec,
+        link: str | None,
+        target: str,
+        source: Record | None,
+        actual: Record | None,
+        ids: Mapping[str, str | None],
+    ) -> Item | None:
+        """The decision about one side of the pair, if it says more than "skip"."""
+        side = self.sides[target]
+        here = source if source is not None and not source.deleted else None
+        there = actual if actual is not None and not actual.deleted else None
+        base = self.store.base.get(link, target) if link else None
+        if there is None:
+            if base is None and (here is None or self._keeps_out(flow, here)):
+                return None
+            golden = self._to_create(flow, target, here)
+        else:
+            golden = self._golden(flow, target, here, there)
+        policy = self._policy(flow, side)
+        held = comparable(there, flow.fields, side.timezone) if there else None
+        decision = decide(golden, base, held, policy)
+        if golden and held and decision.action in (Action.UPDATE, Action.CONFLICT):
+            golden = self._projected(side, flow, golden, held)
+            decision = decide(golden, base, held, policy)
+        if link and decision.agreed and not flow.profile.document:
+            self._remember(link, target, base, decision)
+        if decision.action not in SHOWN:
+            return None
+        return self._item(flow, link, target, decision, source, actual, ids)
+
+    def _keeps_out(self, flow: FlowSpec, record: Record) -> str:
+        return flow.may_create(record, self.sides[record.system].timezone)
+
+    def _policy(self, flow: FlowSpec, side: Side) -> Policy:
+        sends = flow.sends(side.name)
+        if not flow.profile.document:
+            sends &= side.mapper.writable(flow.entity, creating=False)
+        return Policy(
+            sends=sends,
+            flag_clashes=flow.flags,
+            document=flow.profile.document,
+            creates=side.name == flow.right and side.can(flow.entity, Can.CREATE),
+        )
+
+    def _remember(
+        self, link: str, target: str, base: dict[str, Any] | None, decision: Decision
+    ) -> None:
+        agreed = {**(base or {}), **decision.agreed}
+        if agreed != base:
+            self.store.base.put(link, target, agreed)
+
+    # what should be
+
+    def _to_create(self, flow: FlowSpec, target: str, here: Record | None) -> dict[str, Any] | None:
+        """All that the target can be given of a new record."""
+        if here is None:
+            return None
+        writable = self.sides[target].mapper.writable(flow.entity, creating=True)
+        fields = {
+            name: value
+            for name, value in stored_fields(here).items()
+            if name in writable and value is not None
+        }
+        return self._translated(here.system, target, fields)
+
+    def _golden(
+        self, flow: FlowSpec, target: str, here: Record | None, there: Record
+    ) -> dict[str, Any] | None:
+        if here is None:
+            return None
+        other = here.system
+        held = {
+            other: comparable(here, flow.fields, self.sides[other].timezone),
+            target: comparable(there, flow.fields, self.sides[target].timezone),
+        }
+        owners = {name: flow.owners(name) for name in flow.fields}
+        chosen = merged(owners, flow.left, held)
+        ours = {name: value for name, (holder, value) in chosen.items() if holder == target}
+        theirs = {name: value for name, (holder, value) in chosen.items() if holder != target}
+        return ours | self._translated(other, target, theirs)
+
+    def _translated(self, source: str, target: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+        return translated(
+            fields, self._translate(source, target), moved(self.flows, source, target)
+        )
+
+    def _translate(self, source: str, target: str) -> Translate:
+        def translate(entity: str, id: str) -> str | None:
+            if (entity, source, id, target) in self._creating:
+                return f"new:{id}"
+            return self.store.links.other(entity, source, id, target)
+
+        return translate
+
+    def _projected(
+        self, side: Side, flow: FlowSpec, golden: dict[str, Any], held: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """The golden values as the target would give them back, so that its own habits
+        (truncation, upper case) do not look like changes."""
+        known = set(ENTITIES[flow.entity].__struct_fields__)
+        writable = side.mapper.writable(flow.entity, creating=False)
+        differing = {
+            name: value
+            for name, value in golden.items()
+            if value != held.get(name) and value is not UNLINKED and name in known & writable
+        }
+        try:
+            back = side.mapper.project(flow.entity, typed_fields(flow.entity, differing))
+        except InvalidRecord:
+            return golden
+        alike = {
+            name: held.get(name)
+            for name, value in back.items()
+            if name in differing and normal(name, value) == held.get(name)
+        }
+        return golden | alike
+
+    # the answer
+
+    def _item(
+        self,
+        flow: FlowSpec,
+        link: str | None,
+        target: str,
+        decision: Decision,
+        source: Record | None,
+        actual: Record | None,
+        ids: Mapping[str, str | None],
+    ) -> Item | None:
+        source_system = flow.other(target)
+        source_id = ids[source_system]
+        assert source_id is not None
+        action, reason = decision.action, decision.reason
+        if action in WRITES:
+            if held_up := self._held_up(flow, link, target, action, source_system, source_id):
+                action, reason = held_up
+            elif action is Action.CREATE:
+                self._creating.add((flow.entity, source_system, source_id, target))
+        write = _as_held(decision, source)
+        before = stored_fields(actual) if actual else {}
+        amount = flow.profile.amount
+        return Item(
+            flow=flow.name,
+            entity=flow.entity,
+            action=action.value,
+            source=source_system,
+            source_id=source_id,
+            target=target,
+            target_id=ids[target],
+            link=link,
+            reason=reason,
+            write=write,
+            before={name: before[name] for name in write if name in before},
+            contested={name: list(pair) for name, pair in decision.contested.items()},
+            currency=getattr(source, "currency", None),
+            amount_minor=getattr(source, amount) if source and amount else None,
+            source_seen=self._version(flow.entity, source),
+            target_seen=self._version(flow.entity, actual),
+        )
+
+    def _version(self, entity: str, record: Record | None) -> int | None:
+        if record is None:
+            return None
+        return self.store.records.version_of(entity, record.system, record.id)
+
+    def _held_up(
+        self,
+        flow: FlowSpec,
+        link: str | None,
+        target: str,
+        action: Action,
+        source: str,
+        source_id: str,
+    ) -> tuple[Action, str] | None:
+        """Why an earlier write of the same record keeps this one from being planned."""
+        if action is Action.CREATE:
+            earlier = self.store.outbox.by_key(key_for(flow.entity, source, source_id))
+        else:
+            listed = self.store.outbox.list(target=target, entity=flow.entity, link=link)
+            earlier = listed[-1] if listed else None
+        if earlier is None:
+            return None
+        return self._verdict(earlier, flow, source, source_id, action)
+
+    def _verdict(
+        self, earlier: Operation, flow: FlowSpec, source: str, source_id: str, action: Action
+    ) -> tuple[Action, str] | None:
+        if earlier.state in ("pending", "sent", "unknown"):
+            return Action.WAIT, f"an earlier write is {earlier.state} (operation {earlier.id})"
+        if earlier.state == "confirmed":
+            if action is not Action.CREATE:
+                return None
+            return Action.CONFLICT, f"was created as {earlier.record_id} and is gone there"
+        now = self.store.records.version_of(flow.entity, source, source_id)
+        unchanged = earlier.body.get("source_seen") == now and earlier.error != OUTDATED
+        if unchanged:
+            return (
+                Action.CONFLICT,
+                f"{earlier.state}: {earlier.error} (correct it, or tieout ops retry {earlier.id})",
+            )
+        return None
+
+
+def _as_held(decision: Decision, source: Record | None) -> dict[str, Any]:
+    """The values to send, as the source holds them: references in the source's ids."""
+    if source is None or not decision.write:
+        return {}
+    held = stored_fields(source)
+    return {name: held[name] for name in decision.write if name in held}
+
+
+def moved(flows: Sequence[FlowSpec], source: str, target: str) -> frozenset[str]:
+    """The entities that some flow writes between these two systems."""
+    return frozenset(
+        flow.entity for flow in flows if flow.writes and {flow.left, flow.right} == {source, target}
+    )
