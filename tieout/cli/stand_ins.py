@@ -70,24 +70,10 @@ def start(
             stand_in.load(company.stripe if name == "stripe" else company.netsuite)
         if samples is not None:
             stand_in.load(sample_objects(name, samples))
-        switch = Faults(faults_for(name, faults), seed=seed)
+        switch = Faults(faults, seed=seed, name=name)
         port = port_base + offset if port_base else 0
         started[name] = Started(name, serve(stand_in, port, switch), stand_in, switch)
     return started
-
-
-def faults_for(name: str, spec: str) -> str:
-    """The part of a fault spec that concerns one provider: `stripe:429@3,netsuite:torn@2`."""
-    parts = [part.strip() for part in spec.split(",") if part.strip()]
-    for part in parts:
-        provider, colon, _ = part.partition(":")
-        if colon and provider not in PROVIDERS and "@" not in provider:
-            raise ValueError(f"faults: {provider!r} is no provider; known: {', '.join(PROVIDERS)}")
-    return ",".join(
-        part.removeprefix(f"{name}:")
-        for part in parts
-        if part.startswith(f"{name}:") or part.partition(":")[0] not in PROVIDERS
-    )
 
 
 def sample_objects(provider: str, folder: Path) -> Iterable[tuple[str, dict[str, Any]]]:

@@ -1,0 +1,157 @@
+"""Builds the company: facts first, then both systems' records of them, then the mistakes."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from . import cash, people, stripe_side
+from .billing import Ledger
+from .catalog import Catalog, build_catalog
+from .currencies import CURRENCIES
+from .facts import Bill, Span
+from .life import live
+from .moments import DAY
+from .netsuite_setup import (
+    ACCOUNTS,
+    DISCOUNT_ITEM,
+    SUBSIDIARY,
+    TAX_ITEM,
+    TERMS,
+    item_records,
+    setup_records,
+)
+from .netsuite_side import Books, balances
+from .planted import Planted
+from .planting import Scene, is_settling, plant_customers, plant_payouts
+from .planting_invoices import plant_invoices
+from .planting_payments import plant_credits, plant_payments
+
+Object = dict[str, Any]
+Typed = tuple[str, Object]
+_YEARS_DAYS, _RECENT_DAYS = 730, 14
+
+
+@dataclass
+class Company:
+    """Both systems' objects, as their APIs serve them, and what is known about the differences.
+
+    stripe   (object type, object), oldest first; lines beyond an invoice's embedded ten follow it
+             as `line_item`s
+    netsuite (record type, record with its sublists inline); money is Decimal
+    recent   Stripe ids of the last 14 days that NetSuite does not have yet
+    settling Stripe ids of older invoices whose balance changed within them: NetSuite's agrees
+             once the recent payments and credit notes are there
+    payout_lines  payout id -> the balance transactions that it paid out
+    settings internal ids that a connector to this NetSuite is configured with
+    """
+
+    seed: int
+    now: datetime
+    stripe: list[Typed]
+    netsuite: list[Typed]
+    planted: list[Planted]
+    recent: frozenset[str]
+    settling: frozenset[str]
+    payout_lines: dict[str, list[str]]
+    settings: dict[str, str]
+    catalog: Catalog = field(repr=False)
+    ledgers: list[Ledger] = field(repr=False)
+
+
+def build_company(*, seed: int = 1, size: int = 120, now: datetime) -> Company:
+    """`size` customers and what happened in the two years before `now` (aware, UTC).
+
+    The same arguments give the same company, to the byte.
+    """
+    if now.tzinfo is None:
+        raise ValueError("now must carry a time zone")
+    if size < 1:
+        raise ValueError("a company has at least one customer")
+    second = int(now.timestamp())
+    span = Span(second - _YEARS_DAYS * DAY, second, second - _RECENT_DAYS * DAY)
+    catalog = build_catalog(seed, span)
+    ledgers = [
+        _one_client(seed, index, created, catalog, span)
+        for index, created in enumerate(people.signup_times(seed, size, span))
+    ]
+    bills = [bill for ledger in ledgers for bill in ledger.bills]
+    moved = cash.movements(bills, span, seed)
+    payouts = cash.payouts(moved, span, seed)
+    books = Books(seed, catalog, span)
+    books.add_customers(ledgers)
+    books.add_transactions(ledgers, payouts, moved)
+    settling = frozenset(
+        bill.id for bill in bills if bill.id in books.invoices and is_settling(bill, books)
+    )
+    scene = Scene(seed, size, ledgers, payouts, books)
+    for plant in (plant_invoices, plant_payments, plant_credits, plant_customers, plant_payouts):
+        plant(scene)
+    return Company(
+        seed=seed,
+        now=now,
+        stripe=stripe_side.draw(seed, catalog, ledgers, moved, payouts, span),
+        netsuite=_netsuite(books, catalog, span),
+        planted=scene.planted,
+        recent=_recent(ledgers, catalog, span),
+        settling=settling,
+        payout_lines={one.id: [line.id for line in one.movements] for one in payouts},
+        settings=_settings(),
+        catalog=catalog,
+        ledgers=ledgers,
+    )
+
+
+def _one_client(seed: int, index: int, created: int, catalog: Catalog, span: Span) -> Ledger:
+    """Each client has a chance of its own: a larger company begins with the smaller one's."""
+    rng = random.Random(f"{seed}:client:{index}")
+    client = people.build_client(rng, index, created, catalog)
+    if index % 60 == 41 and created < span.cutoff - 10 * DAY:
+        client.deleted = span.now - rng.randint(1, 6) * DAY
+    return live(client, catalog, span, rng)
+
+
+def _netsuite(books: Books, catalog: Catalog, span: Span) -> list[Typed]:
+    owed = balances(books)
+    for record in books.customers.values():
+        record["balance"] = owed.get(record["id"], CURRENCIES["USD"].decimal(0))
+    found = setup_records(span, books.periods) + item_records(catalog, span)
+    found += [("customer", record) for record in books.customers.values()]
+    return found + books.transactions()
+
+
+def _recent(ledgers: list[Ledger], catalog: Catalog, span: Span) -> frozenset[str]:
+    """What Stripe made final since the cutoff, drafts and failed payments left out."""
+    found = {catalog.launched.id}
+    for ledger in ledgers:
+        if ledger.client.created >= span.cutoff:
+            found.add(ledger.client.id)
+        for bill in ledger.bills:
+            found |= _recent_of(bill, span.cutoff)
+    return frozenset(found)
+
+
+def _recent_of(bill: Bill, cutoff: int) -> set[str]:
+    found = {bill.id} if bill.finalized is not None and bill.finalized >= cutoff else set()
+    found |= {one.id for one in bill.receipts if (one.succeeded or 0) >= cutoff}
+    for note in bill.credits:
+        if note.created >= cutoff:
+            found |= {note.id} | ({note.refund.id} if note.refund else set())
+    return found
+
+
+def _settings() -> dict[str, str]:
+    return {
+        "subsidiary": SUBSIDIARY["id"],
+        "discount_item": DISCOUNT_ITEM,
+        "tax_item": TAX_ITEM,
+        "income_account": ACCOUNTS["revenue"][0],
+        "receivable_account": ACCOUNTS["receivable"][0],
+        "clearing_account": ACCOUNTS["clearing"][0],
+        "bank_account": ACCOUNTS["bank"][0],
+        "fee_account": ACCOUNTS["fees"][0],
+        "terms_net30": TERMS["net30"][0],
+        "terms_due": TERMS["due"][0],
+    }
