@@ -97,7 +97,8 @@ def test_numbers_keep_their_digits(stand_in: StripeStandIn) -> None:
 
 def test_lists_inside_loaded_objects_have_their_own_pages(stand_in: StripeStandIn) -> None:
     lines = [{"id": f"il_{n:02d}", "object": "line_item", "amount": n} for n in range(12)]
-    held = {"object": "list", "data": lines[:10], "has_more": True, "url": "/v1/invoices/in_1/lines"}
+    url = "/v1/invoices/in_1/lines"
+    held = {"object": "list", "data": lines[:10], "has_more": True, "url": url}
     stand_in.load(
         [
             ("invoice", {"id": "in_1", "object": "invoice", "created": 5, "lines": held}),
@@ -106,10 +107,9 @@ def test_lists_inside_loaded_objects_have_their_own_pages(stand_in: StripeStandI
     )
     with serve(stand_in) as running, requests.Session() as session:
         session.auth = (stand_in.credentials()["api_key"], "")
-        url = running.url + "/v1/invoices/in_1/lines"
-        first = session.get(url, timeout=10).json()
+        first = session.get(running.url + url, timeout=10).json()
         after = {"starting_after": first["data"][-1]["id"]}
-        rest = session.get(url, params=after, timeout=10).json()
+        rest = session.get(running.url + url, params=after, timeout=10).json()
         invoice = session.get(running.url + "/v1/invoices/in_1", timeout=10).json()
     assert [line["id"] for line in first["data"] + rest["data"]] == [line["id"] for line in lines]
     assert (first["has_more"], rest["has_more"]) == (True, False)

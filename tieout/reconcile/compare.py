@@ -133,7 +133,7 @@ def differences_of(left: Side, right: Side, rule: FlowRule) -> tuple[Difference,
     """The compared fields that differ beyond their tolerance; the status of one that counts
     while the other doesn't is always among them."""
     found = [
-        Difference(name, _shown(left.values[name]), _shown(right.values[name]))
+        Difference(name, _shown(how, left, name), _shown(how, right, name))
         for name, how in rule.fields.items()
         if not alike(how, left.values[name], right.values[name], void=(left.dead, right.dead))
     ]
@@ -149,14 +149,14 @@ def differences_of(left: Side, right: Side, rule: FlowRule) -> tuple[Difference,
 def alike(how: Comparison, left: Any, right: Any, *, void: tuple[bool, bool]) -> bool:
     """Whether two values of a field agree. `void`: which side's document is called off."""
     if how.kind == "money":
-        here, there = (0 if dead else value or 0 for value, dead in zip((left, right), void, strict=True))
-        return abs(here - there) <= how.tolerance_minor
+        apart = worth(left, void[0]) - worth(right, void[1])
+        return abs(apart) <= how.tolerance_minor
     if how.kind == "reference":
         return _same_thing(left, right)
     if how.kind == "allocations":
         return any(void) or _same_application(left or (), right or (), how.tolerance_minor)
     if left is None or right is None:
-        return left is right
+        return left is None and right is None
     if how.kind == "date":
         return _days_apart(left, right) <= how.tolerance_days
     if how.kind == "text":
@@ -164,10 +164,15 @@ def alike(how: Comparison, left: Any, right: Any, *, void: tuple[bool, bool]) ->
     return how.alike(left) == how.alike(right)
 
 
+def worth(minor: int | None, void: bool) -> int:
+    """An amount as it is compared: null and what is called off are 0."""
+    return 0 if void else minor or 0
+
+
 def _same_thing(left: Reference, right: Reference) -> bool:
     """Where neither record has a counterpart, theirs is the break, not the reference to them."""
     if left.id is None or right.id is None:
-        return left.id is right.id
+        return left.id is None and right.id is None
     if left.link is not None and left.link == right.link:
         return True
     return left.counterpart is None and right.counterpart is None
@@ -200,8 +205,11 @@ def _folded(value: Any) -> Any:
     return " ".join(value.split()).casefold() if isinstance(value, str) else value
 
 
-def _shown(value: Any) -> Any:
-    """A compared value as a break keeps it: JSON scalars only."""
+def _shown(how: Comparison, side: Side, name: str) -> Any:
+    """A compared value as a break keeps it: JSON values only."""
+    value = side.values[name]
+    if how.kind == "money":
+        return worth(value, side.dead)
     if isinstance(value, Reference):
         return value.id
     if isinstance(value, tuple):
@@ -263,9 +271,8 @@ def _two(
 
 def stake_of(differences: tuple[Difference, ...], rule: FlowRule, effect_minor: int) -> int:
     """The largest amount that differs, not only the one that totals add up; minor units."""
-    apart = [
-        abs((each.left or 0) - (each.right or 0))
-        for each in differences
-        if each.name in rule.fields and rule.fields[each.name].kind == "money"
-    ]
-    return max([effect_minor, *apart])
+    stake = effect_minor
+    for each in differences:
+        if each.name in rule.fields and rule.fields[each.name].kind == "money":
+            stake = max(stake, abs(int(each.left) - int(each.right)))
+    return stake

@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     from .compare import Pair, Side
 
 
-def likely_cause(
-    pair: Pair, rule: FlowRule, kind: Kind, differences: Sequence[Difference]
-) -> str:
+def likely_cause(pair: Pair, rule: FlowRule, kind: Kind, differences: Sequence[Difference]) -> str:
     """One short clause without a full stop, or '' where nothing suggests itself."""
     if kind == "duplicate":
         system = rule.left if pair.left else rule.right
@@ -67,16 +65,19 @@ def _extra(pair: Pair, rule: FlowRule) -> str:
 def _differs(left: Side, right: Side, rule: FlowRule, by_name: dict[str, Difference]) -> str:
     if "currency" in by_name:
         return _currencies(left, right, by_name["currency"])
-    if rule.amount and rule.amount in by_name:
-        if told := _amounts(left, right, by_name[rule.amount], rule):
-            return told
+    if left.dead or right.dead:
+        return _voided(left, right, rule)
+    amount = by_name.get(rule.amount or "")
+    if amount and (told := _amounts(left, right, amount, rule)):
+        return told
     if "status" in by_name and (told := _status(by_name["status"], rule)):
         return told
-    for name, each in by_name.items():
-        if name in rule.fields and rule.fields[name].kind == "reference":
+    kinds = {name: how.kind for name, how in rule.fields.items()}
+    for name in by_name:
+        if kinds.get(name) == "reference":
             return f"booked to another {rule.fields[name].entity} in {rule.right}"
     for name, each in by_name.items():
-        if (name in rule.fields and rule.fields[name].kind == "date") and each.left and each.right:
+        if kinds.get(name) == "date" and each.left and each.right:
             return _dates(str(each.left), str(each.right))
     if "balance_minor" in by_name:
         return _balance(by_name["balance_minor"], rule)
@@ -143,12 +144,16 @@ def shifted(here: int, there: int) -> bool:
     return small > 0 and large in (small * 10, small * 100, small * 1000)
 
 
+def _voided(left: Side, right: Side, rule: FlowRule) -> str:
+    if left.dead and right.dead:
+        return "edited after it was voided"
+    if left.dead:
+        return f"voided in {rule.left}; {rule.right} still counts it"
+    return f"voided in {rule.right} only"
+
+
 def _status(each: Difference, rule: FlowRule) -> str:
     here, there = str(each.left), str(each.right)
-    if there in ("void", "canceled"):
-        return f"voided in {rule.right} only"
-    if here in ("void", "canceled"):
-        return f"voided in {rule.left}; {rule.right} still counts it"
     if here == "paid" and there in ("open", "uncollectible"):
         return f"its payment is not applied in {rule.right}"
     if there == "paid":

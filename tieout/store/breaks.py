@@ -6,7 +6,7 @@ every day, so its note, its assignee and its age stay with it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -126,19 +126,6 @@ class Breaks:
 
     # -- looking ---------------------------------------------------------------------------
 
-    def list(
-        self,
-        *,
-        state: str | None = None,
-        entity: str | None = None,
-        flow: str | None = None,
-        kind: str | None = None,
-        limit: int = 1000,
-    ) -> list[Kept]:
-        """Gravest first, then most money at stake, then oldest."""
-        values = (state, entity, flow, kind, limit)
-        return [_kept(row) for row in self._db.rows(_LIST, values)]
-
     def of_record(self, entity: str, system: str, id: str) -> list[Kept]:
         """Every break, resolved ones too, that a record has a part in; newest first."""
         rows = self._db.rows(_OF_RECORD, (entity, system, id, entity, system, id))
@@ -160,13 +147,6 @@ class Breaks:
     def counts(self) -> dict[str, int]:
         """State -> how many."""
         return {state: int(count) for state, count in self._db.rows(_COUNTS)}
-
-    def each(self, *, state: str) -> Iterator[Kept]:
-        """All of a state, in the order of fingerprints."""
-        after = ""
-        while rows := self._db.rows(_EACH, (state, after)):
-            yield from map(_kept, rows)
-            after = rows[-1][0]
 
     # -- people ----------------------------------------------------------------------------
 
@@ -191,6 +171,19 @@ class Breaks:
             values["resolved_at"] = self._db.now() if values["state"] == "resolved" else None
             connection.execute(_CHANGE, values)
         return self.get(fingerprint)
+
+    def list(
+        self,
+        *,
+        state: str | None = None,
+        entity: str | None = None,
+        flow: str | None = None,
+        kind: str | None = None,
+        limit: int = 1000,
+    ) -> list[Kept]:
+        """Gravest first, then most money at stake, then oldest."""
+        values = (state, entity, flow, kind, limit)
+        return [_kept(row) for row in self._db.rows(_LIST, values)]
 
 
 def _check_day(text: str | None) -> None:
@@ -307,9 +300,7 @@ _NAMES = (
     "run",
 )
 _SELECT = "SELECT " + ", ".join(_NAMES) + " FROM breaks"
-_RANK = (
-    "CASE severity WHEN 'critical' THEN 0 WHEN 'high' THEN 1 WHEN 'medium' THEN 2 ELSE 3 END"
-)
+_RANK = "CASE severity WHEN 'critical' THEN 0 WHEN 'high' THEN 1 WHEN 'medium' THEN 2 ELSE 3 END"
 _LIST = (
     _SELECT + " WHERE state = COALESCE(?, state) AND entity = COALESCE(?, entity)"
     " AND flow = COALESCE(?, flow) AND kind = COALESCE(?, kind)"
@@ -321,23 +312,24 @@ _OF_RECORD = (
     " OR (entity = ? AND right_system = ? AND right_id = ?) ORDER BY last_seen DESC, fingerprint"
 )
 _FIND = _SELECT + " WHERE fingerprint >= ? AND fingerprint < ? ORDER BY fingerprint LIMIT 20"
-_EACH = _SELECT + " WHERE state = ? AND fingerprint > ? ORDER BY fingerprint LIMIT 500"
 _COUNTS = "SELECT state, COUNT(*) FROM breaks GROUP BY state"
 _STATES_OF = "SELECT fingerprint, state FROM breaks WHERE flow = ?"
 # A resolved one opens again; a waiver holds until its day is over, for the money it was given for.
+_WAIVER_OVER = (
+    "(breaks.state = 'waived' AND (breaks.waived_until < :today"
+    " OR breaks.effect_minor <> excluded.effect_minor"
+    " OR json_extract(breaks.fields, '$.stake_minor')"
+    " <> json_extract(excluded.fields, '$.stake_minor')))"
+)
 _UPSERT = (
     "INSERT INTO breaks (fingerprint, flow, kind, entity, left_system, right_system, left_id,"
     " right_id, link, state, severity, currency, effect_minor, fields, cause, first_seen,"
     " last_seen, run) VALUES (:fingerprint, :flow, :kind, :entity, :left_system, :right_system,"
     " :left_id, :right_id, :link, 'open', :severity, :currency, :effect_minor, :fields, :cause,"
     " :now, :now, :run) ON CONFLICT (fingerprint) DO UPDATE SET"
-    " state = CASE WHEN breaks.state = 'resolved' THEN 'open'"
-    " WHEN breaks.state = 'waived' AND (breaks.waived_until < :today"
-    " OR breaks.effect_minor <> excluded.effect_minor"
-    " OR json_extract(breaks.fields, '$.stake_minor')"
-    " <> json_extract(excluded.fields, '$.stake_minor')) THEN 'open' ELSE breaks.state END,"
-    " waived_until = CASE WHEN breaks.state = 'waived' AND breaks.waived_until >= :today"
-    " THEN breaks.waived_until END,"
+    " state = CASE WHEN breaks.state = 'resolved' OR " + _WAIVER_OVER + " THEN 'open'"
+    " ELSE breaks.state END,"
+    " waived_until = CASE WHEN " + _WAIVER_OVER + " THEN NULL ELSE breaks.waived_until END,"
     " link = excluded.link, severity = excluded.severity, currency = excluded.currency,"
     " effect_minor = excluded.effect_minor, fields = excluded.fields, cause = excluded.cause,"
     " last_seen = excluded.last_seen, resolved_at = NULL, resolved_by = NULL, run = excluded.run"

@@ -6,6 +6,7 @@ that SQLite and PostgreSQL share, except JSON (`json_each`) and dates.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -117,8 +118,8 @@ class Terms:
 
     def label(self, alias: str) -> str:
         """What people call the record: its number, name or reference."""
-        named = [f"{alias}.{name}" for name in ("number", "name", "reference") if self.has(name)]
-        return f"COALESCE({', '.join([*named, "''"])})" if named else "''"
+        named = [f"{alias}.{name}, " for name in ("number", "name", "reference") if self.has(name)]
+        return f"COALESCE({''.join(named)}{alias}.id)"
 
     def customer(self, alias: str) -> str:
         """The name of the customer that a record belongs to."""
@@ -340,15 +341,21 @@ def _payout() -> str:
     )
 
 
-_SUSPECTS = {
+def _journal_entry() -> str:
+    return f"{_within('lines', 'debit_minor')} <> {_within('lines', 'credit_minor')}"
+
+
+def _price() -> str:
+    return "x.tiers IS NOT NULL AND x.tiers <> '[]'"
+
+
+_SUSPECTS: dict[str, Callable[[], str]] = {
     "invoice": _invoice,
     "payment": _payment,
     "credit_note": _credit_note,
     "payout": _payout,
-    "journal_entry": lambda: (
-        f"{_within('lines', 'debit_minor')} <> {_within('lines', 'credit_minor')}"
-    ),
-    "price": lambda: "x.tiers IS NOT NULL AND x.tiers <> '[]'",
+    "journal_entry": _journal_entry,
+    "price": _price,
 }
 
 

@@ -257,10 +257,8 @@ class Reading:
     def _members(self, system: str) -> Iterator[Row]:
         shape = self._left if system == self.rule.left else self._right
         alias = shape.alias
-        around = self._around(
-            *(f"{alias}.id" if shape is each else "NULL" for each in (self._left, self._right)),
-            "k.link",
-        )
+        ids = [f"{alias}.id" if shape is each else "NULL" for each in (self._left, self._right)]
+        around = self._around(ids[0], ids[1], "k.link")
         order = f"{alias}.deleted, {alias}.created_at, {alias}.id"
         sql = (
             f"SELECT k.link, {around}, {shape.select} FROM crowded w"
@@ -294,11 +292,12 @@ class Reading:
         """id -> (id of the original, why) for records without a partner that repeat another."""
         for sql, why in self._twice(system):
             rows = self._rows(sql)
-            for _, group in groupby(rows, key=lambda row: tuple(row[3:])):
-                original = next(group)
-                for id, paired, *_ in group:
-                    if not paired:
-                        yield id, (original[0], why)
+            original, same = "", None
+            for id, paired, _, *key in rows:
+                if key != same:
+                    original, same = id, key
+                elif not paired:
+                    yield id, (original, why)
 
     def _twice(self, system: str) -> Iterator[tuple[str, str]]:
         terms, entity, own = self._terms, self.rule.entity, fields_of(self.rule.entity)
@@ -485,8 +484,7 @@ _WRITING_SOURCE = (
     " json_extract(o.body, '$.source_id'), MIN(o.created_at)"
     + _OPEN
     + "json_extract(o.body, '$.source_id') IS NOT NULL"
-    " AND json_extract(o.body, '$.source') IS NOT NULL"
-    + _KEEP
+    " AND json_extract(o.body, '$.source') IS NOT NULL" + _KEEP
 )
 _WRITING_LINK = (
     "INSERT INTO writing (system, id, since) SELECT '', o.link, MIN(o.created_at)"
@@ -509,8 +507,7 @@ _REFUSED_SOURCE = (
     " json_extract(o.body, '$.source_id'), MAX(o.error)"
     + _REJECTED
     + "json_extract(o.body, '$.source_id') IS NOT NULL"
-    " AND json_extract(o.body, '$.source') IS NOT NULL"
-    + _KEEP
+    " AND json_extract(o.body, '$.source') IS NOT NULL" + _KEEP
 )
 _PULLED = (
     "SELECT since FROM cursors WHERE entity = :entity AND system IN (:left, :right)"

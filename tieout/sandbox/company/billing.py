@@ -106,6 +106,7 @@ class Ledger:
             lines=lines,
             period=_window(subscription, created, reason),
             discount=discount,
+            email=client.email,
         )
         self._spread(lines, discount)
         self.bills.append(bill)

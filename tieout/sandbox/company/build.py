@@ -14,6 +14,7 @@ from .currencies import CURRENCIES
 from .facts import Bill, Span
 from .life import live
 from .moments import DAY
+from .netsuite_books import Books
 from .netsuite_setup import (
     ACCOUNTS,
     DISCOUNT_ITEM,
@@ -23,7 +24,7 @@ from .netsuite_setup import (
     item_records,
     setup_records,
 )
-from .netsuite_side import Books, balances
+from .netsuite_side import add_customers, add_transactions
 from .planted import Planted
 from .planting import Scene, is_settling, plant_customers, plant_payouts
 from .planting_invoices import plant_invoices
@@ -81,8 +82,8 @@ def build_company(*, seed: int = 1, size: int = 120, now: datetime) -> Company:
     moved = cash.movements(bills, span, seed)
     payouts = cash.payouts(moved, span, seed)
     books = Books(seed, catalog, span)
-    books.add_customers(ledgers)
-    books.add_transactions(ledgers, payouts, moved)
+    add_customers(books, ledgers)
+    add_transactions(books, ledgers, payouts, moved)
     settling = frozenset(
         bill.id for bill in bills if bill.id in books.invoices and is_settling(bill, books)
     )
@@ -114,7 +115,7 @@ def _one_client(seed: int, index: int, created: int, catalog: Catalog, span: Spa
 
 
 def _netsuite(books: Books, catalog: Catalog, span: Span) -> list[Typed]:
-    owed = balances(books)
+    owed = books.balances()
     for record in books.customers.values():
         record["balance"] = owed.get(record["id"], CURRENCIES["USD"].decimal(0))
     found = setup_records(span, books.periods) + item_records(catalog, span)

@@ -58,9 +58,7 @@ class Payout:
 
 def movements(bills: Iterable[Bill], span: Span, seed: int) -> list[Movement]:
     """All balance transactions but the payouts' own, oldest first."""
-    found = [
-        one for bill in bills for receipt in bill.receipts for one in of_receipt(receipt)
-    ]
+    found = [one for bill in bills for receipt in bill.receipts for one in of_receipt(receipt)]
     found += _subscription_fees(span, seed)
     return sorted(found, key=lambda one: (one.created, one.id))
 

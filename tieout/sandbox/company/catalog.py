@@ -96,6 +96,4 @@ def _product(
     one_time: bool = False,
 ) -> Product:
     sku, name, text, unit, cents, seats = row
-    return Product(
-        new_id(rng, "prod_", 14), sku, name, text, unit, created, cents, seats, one_time
-    )
+    return Product(new_id(rng, "prod_", 14), sku, name, text, unit, created, cents, seats, one_time)

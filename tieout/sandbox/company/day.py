@@ -89,8 +89,10 @@ def _sign_up(day: _Day, at: int) -> bool:
 def _pay(day: _Day, at: int) -> bool:
     """Somebody pays an invoice that was open."""
     waiting = day.bills(
-        lambda bill: bill.status(at) == "open"
-        and any(one.succeeded is None and one.amount > 0 for one in bill.receipts)
+        lambda bill: (
+            bill.status(at) == "open"
+            and any(one.succeeded is None and one.amount > 0 for one in bill.receipts)
+        )
     )
     if not waiting:
         return False
@@ -123,10 +125,12 @@ def _bill_extra(day: _Day, at: int) -> bool:
 
 def _refund(day: _Day, at: int) -> bool:
     paid = day.bills(
-        lambda bill: bill.status(at) == "paid"
-        and at - 60 * DAY < (bill.paid_at(at) or 0) < at - HOUR
-        and untouched(bill)
-        and len(bill.lines) <= 10
+        lambda bill: (
+            bill.status(at) == "paid"
+            and at - 60 * DAY < (bill.paid_at(at) or 0) < at - HOUR
+            and untouched(bill)
+            and len(bill.lines) <= 10
+        )
     )
     if not paid:
         return False
@@ -140,10 +144,12 @@ def _refund(day: _Day, at: int) -> bool:
 def _credit_open(day: _Day, at: int) -> bool:
     """A credit note on an invoice that nobody has paid yet."""
     waiting = day.bills(
-        lambda bill: bill.status(at) == "open"
-        and not bill.credits
-        and not bill.starting_balance
-        and bill.amount_paid(at) == 0
+        lambda bill: (
+            bill.status(at) == "open"
+            and not bill.credits
+            and not bill.starting_balance
+            and bill.amount_paid(at) == 0
+        )
     )
     if not waiting:
         return False
@@ -224,7 +230,5 @@ def _published(day: _Day) -> list[Typed]:
 
 
 def _told(day: _Day, rows: dict[str, Object]) -> list[Happening]:
-    feed = recent_feed(
-        list(day.touched.values()), [], rows, [], now=day.end, since=day.begin
-    )
+    feed = recent_feed(list(day.touched.values()), [], rows, [], now=day.end, since=day.begin)
     return sorted([*feed, *day.happenings], key=lambda one: one[0])

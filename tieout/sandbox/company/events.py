@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
-from . import cash, stripe_invoices, stripe_money, stripe_people
+from . import cash, stripe_credits, stripe_invoices, stripe_money, stripe_people
 from .billing import Ledger
 from .facts import Attempt, Bill, Receipt, Subscription, new_id
 from .moments import DAY
@@ -71,7 +72,7 @@ def recent_feed(
     """`rows`: balance transactions by id, as they are now. Oldest first."""
     feed = Feed(now - KEPT_DAYS * DAY if since is None else since, now)
     for one in products:
-        feed.add(one["created"], f"{one['object']}.created", lambda _, one=one: dict(one))
+        _made(feed, one)
     for ledger in ledgers:
         _customer(feed, ledger)
         for subscription in ledger.subscriptions:
@@ -83,6 +84,15 @@ def recent_feed(
     for payout in payouts:
         _payout(feed, payout)
     return feed.in_order()
+
+
+def _same(item: Object, at: int) -> Object:
+    """An object that has not changed since it was made."""
+    return item
+
+
+def _made(feed: Feed, item: Object) -> None:
+    feed.add(item["created"], f"{item['object']}.created", partial(_same, item))
 
 
 def customer_at(ledger: Ledger, at: int) -> Object:
@@ -145,11 +155,8 @@ def _bill(feed: Feed, bill: Bill) -> None:
     if bill.due is not None:
         feed.add(bill.finalized, "invoice.sent", draw)
     for note in bill.credits:
-        feed.add(
-            note.created,
-            "credit_note.created",
-            lambda at, note=note: stripe_invoices.credit_note(note, at),
-        )
+        drawn = stripe_credits.credit_note(note)
+        feed.add(note.created, "credit_note.created", partial(_same, drawn))
         feed.add(note.created, "invoice.updated", draw, {"amount_remaining": None})
     feed.add(bill.voided, "invoice.voided", draw)
     feed.add(bill.uncollectible, "invoice.marked_uncollectible", draw)
@@ -177,7 +184,7 @@ def _receipt(feed: Feed, one: Receipt, rows: dict[str, Object]) -> None:
     )
     feed.add(one.canceled, "payment_intent.canceled", intent)
     for back in one.refunds:
-        feed.add(back.created, "refund.created", lambda _, back=back: stripe_money.refund(back))
+        feed.add(back.created, "refund.created", partial(_same, stripe_money.refund(back)))
         _charge(feed, one, one.attempts[-1], "charge.refunded", back.created)
     if one.dispute is not None:
         for at, type in _dispute_types(one):

@@ -268,6 +268,7 @@ class Bill:
     lines: list[Line]
     period: tuple[int, int]
     discount: Discount | None
+    email: str | None
     number: str | None = None
     finalized: int | None = None
     effective: int | None = None

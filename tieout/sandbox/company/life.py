@@ -144,9 +144,7 @@ def _metered(ledger: Ledger, at: int) -> list[Line]:
     price = ledger.catalog.price("USAGE-OVER", None, ledger.client.currency)
     month = (at - 30 * DAY, at)
     return [
-        ledger.line(
-            price, rng.randint(40, 9000), month, f"Overage, workspace {name}-{number:02d}"
-        )
+        ledger.line(price, rng.randint(40, 9000), month, f"Overage, workspace {name}-{number:02d}")
         for number, name in enumerate(
             rng.choices(["berlin", "kyōto", "austin", "manama", "ops"], k=rng.randint(9, 16)), 1
         )

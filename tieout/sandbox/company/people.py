@@ -87,7 +87,8 @@ _GR = _place(
     "Παπαδοπούλου|Ξανθός", "Ναυτιλιακή Αιγαίου|Ελαιώνας", "Α.Ε.|Ο.Ε.",
 )  # fmt: skip
 _JP = _place(
-    "JP", "ja-JP", "+81355550", "千代田区/東京都/100-0005|神戸市/兵庫県/650-0021", "丸の内 1丁目|元町通",
+    "JP", "ja-JP", "+81355550", "千代田区/東京都/100-0005|神戸市/兵庫県/650-0021",
+    "丸の内 1丁目|元町通",
     "太郎|美咲|健", "山田|髙橋|渡邉", "株式会社さくら|有限会社青葉|合同会社みなと",
     "製作所|ソフトウェア|商事",
 )  # fmt: skip
@@ -120,7 +121,10 @@ _ODD_NAMES = {
     19: "Ünïcødé Works™ 🚀",
 }
 _MAILBOXES = ("billing", "accounts", "ap", "invoices", "finance", "buchhaltung", "office")
-_LATIN = str.maketrans("áàâäãåçéèêëíìîïñóòôöõøúùûüÿčšžłżśźćńęąğış", "aaaaaaceeeeiiiinoooooouuuuycszlzszcneagis")
+_LATIN = str.maketrans(
+    "áàâäãåçéèêëíìîïñóòôöõøúùûüÿčšžłżśźćńęąğış",
+    "aaaaaaceeeeiiiinoooooouuuuycszlzszcneagis",
+)
 
 
 def signup_times(seed: int, size: int, span: Span) -> list[int]:

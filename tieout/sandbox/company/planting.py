@@ -7,6 +7,7 @@ one difference.
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
@@ -16,7 +17,7 @@ from .billing import Ledger
 from .currencies import Currency
 from .facts import Bill, Client, CreditNote, Receipt, Span
 from .moments import DAY, month_of, on
-from .netsuite_side import Books
+from .netsuite_books import Books
 from .planted import Planted
 
 Object = dict[str, Any]
@@ -34,9 +35,7 @@ class Scene:
         self.size, self.books, self.span = size, books, books.span
         self.planted: list[Planted] = []
         self._used: set[str] = set()
-        self.clients = [
-            ledger.client for ledger in ledgers if ledger.client.id in books.customers
-        ]
+        self.clients = [ledger.client for ledger in ledgers if ledger.client.id in books.customers]
         self.bills = [
             bill
             for ledger in ledgers
@@ -60,7 +59,7 @@ class Scene:
         """How many of a kind: `count` for 120 customers, slowly more or simply fewer."""
         if self.size <= _FULL_SIZE:
             return max(1, -(-count * self.size // _FULL_SIZE))
-        return round(count * (self.size / _FULL_SIZE) ** (1 / 3))
+        return round(count * math.cbrt(self.size / _FULL_SIZE))
 
     def pick(self, candidates: Iterable[T], count: int) -> Iterator[T]:
         """At most `count` of them, at random. The caller claims what it really spoils."""
@@ -87,9 +86,7 @@ class Scene:
         right_currency: str | None = None,
     ) -> None:
         self.planted.append(
-            Planted(
-                kind, entity, left, right, fields, currency.code, effect, text, right_currency
-            )
+            Planted(kind, entity, left, right, fields, currency.code, effect, text, right_currency)
         )
 
     # Who may be spoilt
@@ -198,9 +195,9 @@ def plant_payouts(scene: Scene) -> None:
 
 def other_month(day_second: int, span: Span) -> int:
     """The same document, booked a few days into the next month, or before the last one."""
-    day = on(day_second)
+    day, moved = on(day_second), day_second
     for shift in (*range(3, 40), *range(-3, -40, -1)):
         moved = day_second + shift * DAY
         if month_of(on(moved)) != month_of(day) and moved < span.now - DAY:
-            return moved
-    return day_second - 40 * DAY
+            break
+    return moved

@@ -8,8 +8,9 @@ from typing import Any
 from .currencies import CURRENCIES, exchange_rate
 from .facts import Bill
 from .moments import DAY, month_of, on, stamp
-from .netsuite_setup import currency_ref
-from .netsuite_side import import_time
+from .netsuite_books import import_time
+from .netsuite_records import invoice
+from .netsuite_setup import account, currency_ref
 from .planting import Scene, other_month, paid_by, transposed
 
 Object = dict[str, Any]
@@ -112,7 +113,7 @@ def _not_voided(scene: Scene) -> None:
     void = [bill for bill in scene.bills if bill.voided is not None and scene.free(bill.id)]
     for bill in scene.pick(void, 3):
         scene.claim(bill.id)
-        record = scene.books.invoice(bill, void=False)
+        record = invoice(scene.books, bill, void=False)
         scene.books.invoices[bill.id] = record
         text = "voided in Stripe, still open in NetSuite"
         scene.note(
@@ -137,9 +138,7 @@ def _twice(scene: Scene) -> None:
         }
         scene.books.others.append(("invoice", double))
         text = f"invoice {bill.number} was booked twice"
-        scene.note(
-            "duplicate", "invoice", bill.id, double["id"], bill.currency, -bill.total, text
-        )
+        scene.note("duplicate", "invoice", bill.id, double["id"], bill.currency, -bill.total, text)
 
 
 def _other_date(scene: Scene) -> None:
@@ -159,14 +158,14 @@ def _typed_by_hand(scene: Scene) -> None:
         total = currency.price(scene.rng.randint(40, 900) * 100)
         at = (bill.finalized or 0) + scene.rng.randint(0, 5) * DAY
         id, amount, zero = books.new_id(), currency.decimal(total), currency.decimal(0)
-        line = copy.deepcopy(books.invoice(bill, void=False)["item"]["items"][0])
+        line = copy.deepcopy(invoice(books, bill, void=False)["item"]["items"][0])
         line |= {"line": 1, "quantity": 1, "rate": amount, "amount": amount}
         line["description"] = "Consulting, as agreed by phone"
         record = books.header(currency, on(at), at + DAY, "invoice", id) | {
             "tranId": f"INV{id}",
             "dueDate": on(at + 30 * DAY).isoformat(),
             "entity": books.customer_ref(bill.client),
-            "account": books.invoice(bill, void=False)["account"],
+            "account": account("receivable"),
             "subtotal": amount,
             "taxTotal": zero,
             "total": amount,

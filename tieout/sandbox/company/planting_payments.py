@@ -7,6 +7,8 @@ from typing import Any
 
 from .facts import CreditNote, Receipt
 from .moments import DAY, on, stamp
+from .netsuite_journals import settle_by_journal
+from .netsuite_records import invoice
 from .netsuite_setup import account
 from .planting import Scene, transposed
 
@@ -62,7 +64,7 @@ def _short(scene: Scene) -> None:
         record, value = _take(scene, one), currency.decimal(one.amount - fee)
         record["payment"] = record["total"] = record["applied"] = value
         record["apply"]["items"][0]["amount"] = value
-        scene.books.settle_by_journal(one.bill, fee, one.succeeded or 0, against="fees")
+        settle_by_journal(scene.books, one.bill, fee, on(one.succeeded or 0), against="fees")
         text = f"booked short by a bank fee of {currency.show(fee)}"
         scene.note(
             "differs", "payment", one.id, record["id"], currency, fee, text,
@@ -74,7 +76,7 @@ def _missing(scene: Scene) -> None:
     for one in scene.pick(scene.receipts(), 3):
         _take(scene, one)
         del scene.books.payments[one.id]
-        scene.books.settle_by_journal(one.bill, one.amount, one.succeeded or 0)
+        settle_by_journal(scene.books, one.bill, one.amount, on(one.succeeded or 0))
         text = "never booked; a manual journal settled its invoice"
         scene.note("missing", "payment", one.id, None, one.bill.currency, one.amount, text)
 
@@ -137,9 +139,7 @@ def _refund_missing(scene: Scene) -> None:
         del scene.books.refunds[refund.id]
         _spend(scene, note, 0)
         text = "the money went back, NetSuite does not know"
-        scene.note(
-            "missing", "refund", refund.id, None, note.bill.currency, refund.amount, text
-        )
+        scene.note("missing", "refund", refund.id, None, note.bill.currency, refund.amount, text)
 
 
 def _refund_amount(scene: Scene) -> None:
@@ -200,7 +200,7 @@ def _credit_extra(scene: Scene) -> None:
         books, currency = scene.books, bill.currency
         total = currency.price(scene.rng.randint(10, 90) * 100)
         id, amount, at = books.new_id(), currency.decimal(total), (bill.finalized or 0) + DAY
-        line = copy.deepcopy(books.invoice(bill, void=False)["item"]["items"][0])
+        line = copy.deepcopy(invoice(books, bill, void=False)["item"]["items"][0])
         line |= {"line": 1, "quantity": 1, "rate": amount, "amount": amount}
         record = books.header(currency, on(at), at + DAY, "creditMemo", id) | {
             "entity": books.customer_ref(bill.client),

@@ -242,7 +242,7 @@ def credit(
         reason=rng.choice([None, "product_unsatisfactory", "order_change"]),
         memo=rng.choice(["Goodwill", "Wrong number of seats", "Outage in March", "Moved plan"]),
         lines=lines,
-        line_ids=[new_id(rng, "cnli_1") for _ in (lines or [None])],
+        line_ids=[new_id(rng, "cnli_1") for _ in range(len(lines or "-"))],
     )
     bill.credits.append(note)
     return note

@@ -1,19 +1,18 @@
-"""Invoices, their lines, their payments and credit notes, as they stood at any moment.
+"""Invoices, their lines and their payments, as they stood at any moment.
 
-https://docs.stripe.com/api/invoices/object, .../invoice-payment, .../credit_notes,
-.../invoiceitems. An invoice embeds its first 10 lines; the others are objects of their own.
+https://docs.stripe.com/api/invoices/object, .../invoice-payment, .../invoiceitems.
+An invoice embeds its first 10 lines; the others are objects of their own.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from . import stripe_people
-from .facts import Bill, CreditNote, Line, Receipt, Tax
+from .facts import Bill, Line, Receipt, Tax
 
 Object = dict[str, Any]
 EMBEDDED = 10
-_ACCOUNT = "acct_1AtlasSandbox0001"
+ACCOUNT_ID = "acct_1AtlasSandbox0001"
 
 
 def invoice(bill: Bill, at: int) -> Object:
@@ -65,7 +64,7 @@ def invoice(bill: Bill, at: int) -> Object:
         "customer": client.id,
         "customer_account": None,
         "customer_address": address,
-        "customer_email": client.email,
+        "customer_email": bill.email,
         "customer_name": client.name,
         "customer_phone": client.phone,
         "customer_shipping": None,
@@ -135,15 +134,15 @@ def invoice(bill: Bill, at: int) -> Object:
         ],
         "total_excluding_tax": net,
         "total_pretax_credit_amounts": [
-            _pretax(bill.discounted, bill.discount.id) for _ in discounts if bill.discount
+            pretax(bill.discounted, bill.discount.id) for _ in discounts if bill.discount
         ],
-        "total_taxes": _taxes(client.tax, bill.tax, net),
+        "total_taxes": taxes(client.tax, bill.tax, net),
         "webhooks_delivered_at": None if draft else bill.created + 2,
     }
 
 
 def _hosted(bill: Bill) -> str:
-    return f"https://invoice.stripe.com/i/{_ACCOUNT}/test_{bill.id[3:]}"
+    return f"https://invoice.stripe.com/i/{ACCOUNT_ID}/test_{bill.id[3:]}"
 
 
 def _next_attempt(bill: Bill, status: str, at: int) -> int | None:
@@ -170,11 +169,11 @@ def _parent(bill: Bill) -> Object | None:
     }
 
 
-def _pretax(amount: int, discount: str) -> Object:
+def pretax(amount: int, discount: str) -> Object:
     return {"amount": amount, "discount": discount, "type": "discount"}
 
 
-def _taxes(tax: Tax | None, amount: int, taxable: int) -> list[Object]:
+def taxes(tax: Tax | None, amount: int, taxable: int) -> list[Object]:
     if tax is None:
         return []
     return [
@@ -206,7 +205,7 @@ def line_item(line: Line, bill: Bill) -> Object:
         "metadata": {},
         "parent": _line_parent(line, bill),
         "period": {"end": line.period[1], "start": line.period[0]},
-        "pretax_credit_amounts": [_pretax(line.discount, discount)] if discount else [],
+        "pretax_credit_amounts": [pretax(line.discount, discount)] if discount else [],
         "pricing": {
             "price_details": {"price": price.id, "product": line.product.id} if price else None,
             "type": "price_details",
@@ -216,7 +215,7 @@ def line_item(line: Line, bill: Bill) -> Object:
         "quantity_decimal": str(line.quantity),
         "subscription": bill.subscription.id if bill.subscription else None,
         "subtotal": line.amount,
-        "taxes": _taxes(bill.client.tax, line.tax, line.amount - line.discount),
+        "taxes": taxes(bill.client.tax, line.tax, line.amount - line.discount),
     }
 
 
@@ -302,104 +301,4 @@ def invoice_payment(one: Receipt, at: int) -> Object:
         "payment": {"payment_intent": one.id, "type": "payment_intent"},
         "status": "paid" if paid else "canceled" if canceled else "open",
         "status_transitions": {"canceled_at": canceled, "paid_at": paid},
-    }
-
-
-def credit_note(note: CreditNote, at: int) -> Object:
-    bill, tax = note.bill, note.bill.client.tax
-    pre = note.total if note.kind == "pre_payment" else 0
-    discount = bill.discount.id if bill.discount and note.lines else None
-    net = note.subtotal - note.discount
-    return {
-        "id": note.id,
-        "object": "credit_note",
-        "amount": note.total,
-        "amount_shipping": 0,
-        "created": note.created,
-        "currency": bill.currency.lower,
-        "customer": bill.client.id,
-        "customer_account": None,
-        "customer_balance_transaction": note.balance_entry,
-        "discount_amount": note.discount,
-        "discount_amounts": [{"amount": note.discount, "discount": discount}] if discount else [],
-        "effective_at": note.created,
-        "invoice": bill.id,
-        "lines": {
-            "object": "list",
-            "data": _note_lines(note),
-            "has_more": False,
-            "url": f"/v1/credit_notes/{note.id}/lines",
-        },
-        "livemode": False,
-        "memo": note.memo,
-        "metadata": {},
-        "number": note.number,
-        "out_of_band_amount": None,
-        "pdf": f"https://pay.stripe.com/credit_notes/{_ACCOUNT}/test_{note.id[3:]}/pdf",
-        "post_payment_amount": note.total - pre,
-        "pre_payment_amount": pre,
-        "pretax_credit_amounts": [_pretax(note.discount, discount)] if discount else [],
-        "reason": note.reason,
-        "refunds": [
-            {
-                "amount_refunded": note.refund.amount,
-                "payment_record_refund": None,
-                "refund": note.refund.id,
-                "type": "refund",
-            }
-        ]
-        if note.refund
-        else [],
-        "shipping_cost": None,
-        "status": "issued",
-        "subtotal": note.subtotal,
-        "subtotal_excluding_tax": note.subtotal,
-        "total": note.total,
-        "total_excluding_tax": net,
-        "total_taxes": _taxes(tax, note.tax, net),
-        "type": "pre_payment" if pre else "post_payment",
-        "voided_at": None,
-    }
-
-
-def _note_lines(note: CreditNote) -> list[Object]:
-    tax, bill = note.bill.client.tax, note.bill
-    if note.lines is None:
-        return [_note_line(note, note.line_ids[0], None, note.subtotal, 0, note.tax, tax)]
-    discounted = bill.discount is not None
-    return [
-        _note_line(note, id, line, line.amount, line.discount if discounted else 0, line.tax, tax)
-        for id, line in zip(note.line_ids, note.lines, strict=True)
-    ]
-
-
-def _note_line(
-    note: CreditNote,
-    id: str,
-    line: Line | None,
-    amount: int,
-    discount: int,
-    taxed: int,
-    tax: Tax | None,
-) -> Object:
-    mark = note.bill.discount
-    discounts = [{"amount": discount, "discount": mark.id}] if mark and line else []
-    rates = [stripe_people.tax_rate(tax)] if tax and not line else []
-    return {
-        "id": id,
-        "object": "credit_note_line_item",
-        "amount": amount,
-        "description": line.description if line else note.memo,
-        "discount_amount": discount,
-        "discount_amounts": discounts,
-        "invoice_line_item": line.id if line else None,
-        "livemode": False,
-        "metadata": {},
-        "pretax_credit_amounts": [_pretax(discount, mark.id)] if mark and line else [],
-        "quantity": line.quantity if line else 1,
-        "tax_rates": rates,
-        "taxes": _taxes(tax, taxed, amount - discount),
-        "type": "invoice_line_item" if line else "custom_line_item",
-        "unit_amount": None if line else amount,
-        "unit_amount_decimal": None if line else str(amount),
     }

@@ -126,7 +126,7 @@ def charge(one: Receipt, attempt: Attempt, at: int) -> Object:
         "application_fee_amount": None,
         "authorization_code": None,
         "balance_transaction": one.transaction if good else None,
-        "billing_details": _billing(client),
+        "billing_details": _billing(one.bill),
         "calculated_statement_descriptor": "ATLAS SOFTWARE" if one.method == "card" else None,
         "captured": good,
         "created": attempt.at,
@@ -151,7 +151,7 @@ def charge(one: Receipt, attempt: Attempt, at: int) -> Object:
         "payment_method_details": _details(one, client),
         "presentment_details": None,
         "radar_options": {},
-        "receipt_email": client.email,
+        "receipt_email": one.bill.email,
         "receipt_number": None,
         "receipt_url": f"https://pay.stripe.com/receipts/invoices/{_mark(attempt.charge, 40)}",
         "refunded": refunded == one.amount,
@@ -167,7 +167,8 @@ def charge(one: Receipt, attempt: Attempt, at: int) -> Object:
     }
 
 
-def _billing(client: Client) -> Object:
+def _billing(bill: Bill) -> Object:
+    client = bill.client
     return {
         "address": {
             "city": client.city,
@@ -177,7 +178,7 @@ def _billing(client: Client) -> Object:
             "postal_code": client.postal_code,
             "state": client.state,
         },
-        "email": client.email,
+        "email": bill.email,
         "name": client.name,
         "phone": client.phone,
         "tax_id": None,
@@ -264,15 +265,19 @@ def refund(one: Refund) -> Object:
     }
 
 
-_EVIDENCE = (
-    "access_activity_log billing_address cancellation_policy cancellation_policy_disclosure "
-    "cancellation_rebuttal customer_communication customer_email_address customer_name "
-    "customer_purchase_ip customer_signature duplicate_charge_documentation "
-    "duplicate_charge_explanation duplicate_charge_id product_description receipt refund_policy "
-    "refund_policy_disclosure refund_refusal_explanation service_date service_documentation "
-    "shipping_address shipping_carrier shipping_date shipping_documentation "
-    "shipping_tracking_number uncategorized_file uncategorized_text"
-).split()
+_EVIDENCE = tuple(
+    word
+    for line in (
+        "access_activity_log billing_address cancellation_policy cancellation_policy_disclosure",
+        "cancellation_rebuttal customer_communication customer_email_address customer_name",
+        "customer_purchase_ip customer_signature duplicate_charge_documentation",
+        "duplicate_charge_explanation duplicate_charge_id product_description receipt",
+        "refund_policy refund_policy_disclosure refund_refusal_explanation service_date service_documentation",
+        "shipping_address shipping_carrier shipping_date shipping_documentation",
+        "shipping_tracking_number uncategorized_file uncategorized_text",
+    )
+    for word in line.split()
+)
 
 
 def dispute(receipt: Receipt, one: Dispute, at: int, moved: list[Object]) -> Object:

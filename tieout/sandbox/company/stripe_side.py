@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from . import cash, stripe_invoices, stripe_money, stripe_people
+from . import cash, stripe_credits, stripe_invoices, stripe_money, stripe_people
 from .billing import Ledger
 from .catalog import Catalog
 from .events import customer_at, drawn_dispute, event, recent_feed
@@ -61,9 +61,7 @@ def _catalog(catalog: Catalog, ledgers: list[Ledger]) -> Iterator[Typed]:
         yield "tax_rate", stripe_people.tax_rate(tax)
 
 
-def ledger_objects(
-    ledger: Ledger, at: int, rows: dict[str, Object]
-) -> Iterable[tuple[int, Typed]]:
+def ledger_objects(ledger: Ledger, at: int, rows: dict[str, Object]) -> Iterable[tuple[int, Typed]]:
     """One client's objects, each with the second in which it was made."""
     client = ledger.client
     if client.deleted is not None and client.deleted <= at:
@@ -85,7 +83,7 @@ def ledger_objects(
         for line in bill.lines[stripe_invoices.EMBEDDED :]:
             yield bill.created, ("line_item", stripe_invoices.line_item(line, bill))
         for note in bill.credits:
-            yield note.created, ("credit_note", stripe_invoices.credit_note(note, at))
+            yield note.created, ("credit_note", stripe_credits.credit_note(note))
         for receipt in bill.receipts:
             yield receipt.created, ("payment_intent", stripe_money.payment_intent(receipt, at))
             yield receipt.created, ("invoice_payment", stripe_invoices.invoice_payment(receipt, at))

@@ -143,7 +143,10 @@ class StripeStandIn:
             error = wrong_key(self._key)
         else:
             error = api_failure(status)
-        return status, {"Content-Type": "application/json", **error.headers}, encode(error.body)
+        with self.account.lock:
+            request_id = "req_" + self.account.random_text(14)
+        headers = {"Content-Type": "application/json", "Request-Id": request_id}
+        return status, {**headers, **error.headers}, encode(error.body)
 
     def _settled(self, event: str, endpoint: str, delivered: bool) -> None:
         self._outbox.settled(event, endpoint, delivered)
