@@ -23,6 +23,7 @@ from tieout.core.ports import Ports, real_ports
 from tieout.mappings import Mapper, load_mapping
 from tieout.rest import json
 from tieout.rest.transport import requests_send
+from tieout.store import Kept as Kept
 from tieout.store import Store, open_store
 from tieout.sync.flows import FlowSpec, entities_to_pull, flow_specs
 from tieout.sync.side import Side

@@ -161,9 +161,7 @@ def test_a_token_is_given_as_documented_and_lives_an_hour(account: Account) -> N
         ({"scope": ["restlets"]}, "invalid_grant"),
     ],
 )
-def test_a_wrong_assertion_is_refused(
-    account: Account, change: dict[str, Any], error: str
-) -> None:
+def test_a_wrong_assertion_is_refused(account: Account, change: dict[str, Any], error: str) -> None:
     answer = account.ask_token(account.form(**change))
     assert (answer.status_code, answer.json()) == (400, {"error": error})
 

@@ -28,7 +28,11 @@ CUSTOMER = {
             {
                 "id": "1",
                 "defaultBilling": True,
-                "addressBookAddress": {"addr1": "1 Main St", "city": "Graz", "country": {"id": "AT"}},
+                "addressBookAddress": {
+                    "addr1": "1 Main St",
+                    "city": "Graz",
+                    "country": {"id": "AT"},
+                },
             }
         ]
     },
@@ -217,11 +221,15 @@ def test_datetimes_are_in_the_accounts_zone(account: Account) -> None:
     assert now == [{"now": "2026-03-10 13:00:00"}]
 
 
+STAMP = "TO_TIMESTAMP(?, 'YYYY-MM-DD HH24:MI:SS')"
+TAX_LINES = "SELECT 1 FROM transactionline l WHERE l.taxline = 'T'"
+
+
 @pytest.mark.parametrize(
     ("where", "params", "found"),
     [
-        ("t.lastmodifieddate >= TO_TIMESTAMP(?, 'YYYY-MM-DD HH24:MI:SS')", ["2026-01-31 22:30:00"], 3),
-        ("t.lastmodifieddate > TO_TIMESTAMP(?, 'YYYY-MM-DD HH24:MI:SS')", ["2026-01-31 22:30:00"], 2),
+        (f"t.lastmodifieddate >= {STAMP}", ["2026-01-31 22:30:00"], 3),
+        (f"t.lastmodifieddate > {STAMP}", ["2026-01-31 22:30:00"], 2),
         ("t.trandate = '1/31/2026'", [], 1),
         ("t.trandate BETWEEN TO_DATE('2026-02-01', 'YYYY-MM-DD') AND DATE '2026-02-28'", [], 2),
         ("t.trandate > SYSDATE - 30", [], 1),
@@ -236,7 +244,7 @@ def test_datetimes_are_in_the_accounts_zone(account: Account) -> None:
         ("t.memo IS NULL AND NOT t.type = 'CustInvc'", [], 2),
         ("t.type IN ('CustInvc', 'CustPymt')", [], 2),
         ("t.voided = ?", [False], 3),
-        ("EXISTS (SELECT 1 FROM transactionline l WHERE l.transaction = t.id AND l.taxline = 'T')", [], 1),
+        (f"EXISTS ({TAX_LINES} AND l.transaction = t.id)", [], 1),
         ("t.id IN (SELECT nextdoc FROM nexttransactionlinelink)", [], 1),
         ("EXTRACT(MONTH FROM t.trandate) = 2", [], 2),
         ("LENGTH(t.tranid) > 4", [], 1),
@@ -398,7 +406,10 @@ def large() -> Iterator[Account]:
     for one in opened():
         one.stand_in.load([("customer", CUSTOMER), ("serviceSaleItem", ITEM)])
         one.stand_in.load(
-            [("invoice", {**INVOICE, "id": str(10_000 + n), "tranId": f"L-{n}"}) for n in range(3000)]
+            [
+                ("invoice", {**INVOICE, "id": str(10_000 + n), "tranId": f"L-{n}"})
+                for n in range(3000)
+            ]
         )
         yield one
 
@@ -440,7 +451,9 @@ def test_writes_show_at_once_and_deletions_are_logged(large: Account) -> None:
         "SELECT recordid, type, TO_CHAR(deleteddate, 'YYYY-MM-DD') AS day FROM deletedrecord "
         "WHERE deleteddate >= TO_DATE(?, 'YYYY-MM-DD')"
     )
-    assert large.rows(q, "2026-03-10") == [{"recordid": made, "type": "Invoice", "day": "2026-03-10"}]
+    assert large.rows(q, "2026-03-10") == [
+        {"recordid": made, "type": "Invoice", "day": "2026-03-10"}
+    ]
 
 
 def test_many_callers_at_once_see_whole_records(large: Account) -> None:

@@ -402,7 +402,7 @@ def test_webhooks_are_signed_and_verified_by_the_client(api: Stage, mailbox: Mai
     made = v1.customers.create({"name": "Ada"})
     v1.products.create({"name": "not asked for"})
     assert api.stand_in.wait_for_webhooks()
-    (signature, body), = mailbox.got
+    ((signature, body),) = mailbox.got
     # Its clock stands in January 2026: the age of the signature is not what is tested.
     event = stripe.Webhook.construct_event(body, signature, endpoint.secret, tolerance=None)
     assert (event.type, event.data.object.id) == ("customer.created", made.id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -53,15 +54,19 @@ def demo_command(once: bool, port: int, size: int, folder: Path) -> int:
     Example:  tieout demo --once
               tieout demo --size 2000 --dir big
     """
-    from .stand_ins import start
+    from .stand_ins import SandboxClock, company_of, start
 
     if size < 1:
         raise ConfigError("--size must be at least 1")
     _clear(folder)
     steps = _Steps()
-    started = steps.timed("stand-ins", lambda: start(["stripe", "netsuite"], port, size=size))
+    clock = SandboxClock()
+    company = steps.timed("company", lambda: company_of(1, size, clock))
+    started = steps.timed(
+        "stand-ins", lambda: start(["stripe", "netsuite"], port, clock=clock, company=company)
+    )
     try:
-        code = _main_job(folder, started, steps)
+        code = _main_job(folder, started, company, steps)
         if not once:
             _wait(folder, started)
         return code
@@ -90,11 +95,11 @@ class _Steps:
         return f"{self.seconds[name]:6.1f} s"
 
 
-def _main_job(folder: Path, started: dict[str, Any], steps: _Steps) -> int:
+def _main_job(folder: Path, started: dict[str, Any], company: Any, steps: _Steps) -> int:
     from tieout.hub import Hub
-    from tieout.jobs import tasks
+    from tieout.jobs import reporting, tasks
 
-    config = write_config(folder, started)
+    config = write_config(folder, started, company)
     with Hub.open(config, os.environ) as hub, progress() as bars:
         shown = _Bars(bars)
 
@@ -113,8 +118,8 @@ def _main_job(folder: Path, started: dict[str, Any], steps: _Steps) -> int:
         if failures:
             raise failures[0]
         settled = tasks.plan(hub)
-        outcome = steps.timed("reconcile", lambda: tasks.reconcile(hub))
-        files = steps.timed("report", lambda: tasks.report(hub, folder))
+        outcome = steps.timed("reconcile", lambda: reporting.reconcile(hub))
+        files = steps.timed("report", lambda: reporting.report(hub, folder))
         bars.stop()
         links = hub.store.links.count()
         _tell(steps, folder, started, pulled, again, links, planned, applied, settled, outcome)
@@ -140,6 +145,7 @@ def _tell(
 ) -> None:
     """What was done, in ten lines."""
     urls = ", ".join(f"{name} {each.running.url}" for name, each in started.items())
+    steps.seconds["stand-ins"] += steps.seconds["company"]
     say(f"stand-ins  {steps.took('stand-ins')}  {urls}")
     read = sum(each.seen for each in pulled)
     set_aside = sum(each.quarantined for each in pulled)
@@ -173,45 +179,65 @@ def _tell(
     say(f"report     {steps.took('report')}  accuracy {outcome.kpis.accuracy_percent} %")
 
 
-def write_config(folder: Path, started: dict[str, Any]) -> Path:
+def write_config(folder: Path, started: dict[str, Any], company: Any) -> Path:
     """config.yaml, mapping overlay and secret files for these stand-ins."""
     secrets = folder / "secrets"
     secrets.mkdir(parents=True, exist_ok=True)
     secrets.chmod(0o700)
-    text = config_text(list(started))
     for name, each in started.items():
         for key, value in each.announced["credentials"].items():
             file = secrets / f"{name}_{key}"
             file.write_text(value)
             file.chmod(0o600)
-    text = _pointed_at(text, started)
     (folder / "netsuite-overlay.yaml").write_text(OVERLAY)
     config = folder / "config.yaml"
-    config.write_text(text)
+    text = _pointed_at(config_text(list(started)), started)
+    config.write_text(_fitted(text, company))
     return config
 
 
 def _pointed_at(text: str, started: dict[str, Any]) -> str:
     """The template with its secrets read from files and its addresses those of the stand-ins."""
-    replaced = {
-        "${STRIPE_API_KEY} ": "${file:secrets/stripe_api_key} ",
-        "${STRIPE_WEBHOOK_SECRET}": "${file:secrets/stripe_webhook_secret}",
-        "${NETSUITE_ACCOUNT} ": "${file:secrets/netsuite_account} ",
-        "${NETSUITE_CLIENT_ID}": "${file:secrets/netsuite_client_id}",
-        "${NETSUITE_CERTIFICATE_ID}": "${file:secrets/netsuite_certificate_id}",
-        "${file:netsuite-private.pem}": "${file:secrets/netsuite_private_key}",
-        "    # custom_fields: [": "    custom_fields: [",
-        "    # mappings: netsuite-overlay.yaml ": "    mappings: netsuite-overlay.yaml ",
-        "settle_minutes: 15 ": "settle_minutes: 0 ",
-        "  out: reports": "  out: .",
-    }
-    for old, new in replaced.items():
-        text = text.replace(old, new)
+    for reference, file in (
+        ("${STRIPE_API_KEY}", "stripe_api_key"),
+        ("${STRIPE_WEBHOOK_SECRET}", "stripe_webhook_secret"),
+        ("${NETSUITE_ACCOUNT}", "netsuite_account"),
+        ("${NETSUITE_CLIENT_ID}", "netsuite_client_id"),
+        ("${NETSUITE_CERTIFICATE_ID}", "netsuite_certificate_id"),
+        ("${file:netsuite-private.pem}", "netsuite_private_key"),
+    ):
+        text = text.replace(reference, f"${{file:secrets/{file}}}")
     for name, each in started.items():
-        text = text.replace(
-            f"    type: {name}\n", f"    type: {name}\n    base_url: {each.running.url}\n"
-        )
+        address = f"    type: {name}\n    base_url: {each.running.url}\n"
+        text = text.replace(f"    type: {name}\n", address)
     return text
+
+
+def _fitted(text: str, company: Any) -> str:
+    """What this company's books need: accounts, items, and since when tieout writes."""
+    own = company.settings
+    begins = (company.now - timedelta(days=14)).date()
+    netsuite = (
+        f'    subsidiary: "{own["subsidiary"]}"\n'
+        f'    income_account: "{own["income_account"]}"\n'
+        f'    bank_account: "{own["clearing_account"]}"\n'
+        f'    item: "{_first_item(company)}"\n'
+        "    calls_per_second: 500\n"
+        "    payout_deposits: {field: custbody_stripe_id}\n"
+        f'    options: {{tax_item: "{own["tax_item"]}", discount_item: "{own["discount_item"]}"}}\n'
+    )
+    return (
+        text.replace("    # custom_fields: [", netsuite + "    custom_fields: [")
+        .replace("    # mappings: netsuite-overlay.yaml ", "    mappings: netsuite-overlay.yaml ")
+        .replace("# starts_on: 2026-01-01", f"starts_on: {begins}")
+        .replace("settle_minutes: 15 ", "settle_minutes: 0 ")
+        .replace("  out: reports", "  out: .")
+    )
+
+
+def _first_item(company: Any) -> str:
+    """What a line without a product is booked on (Stripe's credit note lines name none)."""
+    return str(next(each["id"] for kind, each in company.netsuite if kind == "serviceSaleItem"))
 
 
 def _clear(folder: Path) -> None:

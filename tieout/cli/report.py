@@ -37,7 +37,7 @@ def reconcile_command(
     \b
     Example:  tieout reconcile --fresh --out reports
     """
-    from tieout.jobs import tasks
+    from tieout.jobs import reporting, tasks
 
     with open_hub(config_path, offline=not (fresh or email)) as hub:
         if fresh:
@@ -47,10 +47,10 @@ def reconcile_command(
             if failures:
                 say("  then    nothing was compared: half-read systems would only look broken")
                 return 1
-        outcome = tasks.reconcile(hub, as_of=as_of.date() if as_of else None)
-        files = tasks.report(hub, out, email=email) if out or email else {}
+        outcome = reporting.reconcile(hub, as_of=as_of.date() if as_of else None)
+        files = reporting.report(hub, out, email=email) if out or email else {}
     if as_json:
-        print_json(tasks.outcome_document(outcome, files))
+        print_json(reporting.document(outcome, files))
     else:
         show_outcome(outcome)
         for path in files.values():
@@ -105,10 +105,10 @@ def report_command(config_path: Path, day: datetime | None, out: Path | None, em
     \b
     Example:  tieout report --out reports
     """
-    from tieout.jobs import tasks
+    from tieout.jobs import reporting
 
     with open_hub(config_path, offline=not email) as hub:
-        files = tasks.report(hub, out, day=day.date() if day else None, email=email)
+        files = reporting.report(hub, out, day=day.date() if day else None, email=email)
     for path in files.values():
         say(f"wrote {path}")
     return FINE

@@ -67,13 +67,21 @@ def start(
             else NetSuiteStandIn(clock, seed=seed)
         )
         if company is not None:
-            stand_in.load(company.stripe if name == "stripe" else company.netsuite)
+            _move_in(company, name, stand_in)
         if samples is not None:
             stand_in.load(sample_objects(name, samples))
         switch = Faults(faults, seed=seed, name=name)
         port = port_base + offset if port_base else 0
         started[name] = Started(name, serve(stand_in, port, switch), stand_in, switch)
     return started
+
+
+def _move_in(company: Company, name: str, stand_in: Any) -> None:
+    """The company's records of one provider; which payout paid what is not in the records."""
+    stand_in.load(company.stripe if name == "stripe" else company.netsuite)
+    if name == "stripe":
+        for payout, lines in company.payout_lines.items():
+            stand_in.assign_payout(payout, lines)
 
 
 def sample_objects(provider: str, folder: Path) -> Iterable[tuple[str, dict[str, Any]]]:

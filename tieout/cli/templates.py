@@ -20,7 +20,8 @@ SYSTEMS = {
     type: stripe
     api_key: ${STRIPE_API_KEY}                # a restricted key: read, plus write where flows write
     webhook_secret: ${STRIPE_WEBHOOK_SECRET}  # whsec_..., for `tieout serve`
-    timezone: UTC                             # of the account: decides which day an instant is
+    timezone: UTC                             # decides which day an instant is; the same
+                                              # for all systems whose documents are compared
 """,
     "netsuite": """\
   netsuite:
@@ -29,7 +30,7 @@ SYSTEMS = {
     client_id: ${NETSUITE_CLIENT_ID}          # OAuth 2.0 client credentials ...
     certificate_id: ${NETSUITE_CERTIFICATE_ID}
     private_key: ${file:netsuite-private.pem} # ... and the key of that certificate
-    timezone: America/Los_Angeles             # the account's time zone
+    timezone: UTC
     # Fields in which NetSuite already holds Stripe's ids, if another integration filled them:
     # custom_fields: [custentity_stripe_id, custitem_stripe_id, custbody_stripe_id]
     # mappings: netsuite-overlay.yaml         # your own fields: docs/mappings.md
@@ -69,12 +70,22 @@ flows:
     from: stripe
     to: netsuite
     match: [external_id, number]
-    # starts_on: 2026-01-01          # older invoices are compared, never created
+    # starts_on: 2026-01-01          # older documents are compared, never created
     compare:
       status: {same: [[open, uncollectible]]}   # NetSuite keeps what is uncollectible open
-  - {entity: payment, from: stripe, to: netsuite}
-  - {entity: credit_note, from: stripe, to: netsuite}
-  - {entity: refund, from: stripe, to: netsuite}
+  - entity: payment
+    from: stripe
+    to: netsuite
+    # starts_on: 2026-01-01
+  - entity: credit_note
+    from: stripe
+    to: netsuite
+    match: [external_id, number]
+    # starts_on: 2026-01-01
+  - entity: refund
+    from: stripe
+    to: netsuite
+    # starts_on: 2026-01-01
   - {entity: payout, from: stripe, to: netsuite, mode: compare}   # deposits are made by hand
 """
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from tieout.hub import Hub
+from tieout.core.money import show as money
+from tieout.hub import Hub, Kept
 from tieout.sync.items import Item
 
 NEEDS_A_PERSON = ("rejected", "unknown")
@@ -53,3 +54,36 @@ def status(hub: Hub) -> dict[str, Any]:
 
 def _time(value: Any) -> str | None:
     return value.isoformat(timespec="seconds").replace("+00:00", "Z") if value else None
+
+
+def explain(hub: Hub, kept: Kept) -> list[str]:
+    """A break in lines of text: what differs, the likely cause, and how both sides came there."""
+    told = [
+        f"{kept.kind}: {kept.entity} {kept.left_system} {kept.left_id or '-'} / "
+        f"{kept.right_system} {kept.right_id or '-'}",
+        f"  state {kept.state}, {kept.severity}, first seen {kept.first_seen[:10]}",
+    ]
+    if kept.currency and kept.effect_minor:
+        told.append(f"  at stake {money(kept.effect_minor, kept.currency)}")
+    if kept.cause:
+        told.append(f"  likely cause: {kept.cause}")
+    told += [f"  {each['name']}: {each['left']} / {each['right']}" for each in kept.fields]
+    for system, id in ((kept.left_system, kept.left_id), (kept.right_system, kept.right_id)):
+        told += _how_it_came(hub, kept.entity, system, id)
+    return told
+
+
+def _how_it_came(hub: Hub, entity: str, system: str, id: str | None) -> list[str]:
+    if id is None:
+        return [f"{system}: has no such record"]
+    store = hub.store
+    link = store.links.of(entity, system, id)
+    told = [f"{system} {id}: " + (f"link {link}" if link else "not linked")]
+    for version in store.records.history(entity, system, id):
+        seen = _time(version.known_at)
+        changed = _time(version.record.updated_at) or "unknown"
+        told.append(f"  version {version.version}, learnt {seen}, changed there {changed}")
+    operations = store.outbox.list(entity=entity, link=link) if link else []
+    for operation in operations:
+        told.append(f"  {operation.action} by tieout: {operation.state} (operation {operation.id})")
+    return told

@@ -20,6 +20,8 @@ def journal_entry(raw: Raw, context: Context) -> Raw:
     shape = shape_of(raw)
     rows = shape.rows("line", "linelist", "journalentrylinelist", "lines") or []
     lines = [line for row in rows if (line := _line(row, shape, context))]
+    # REST counts a journal's lines from 1, the ledger from 0: their order is what both share.
+    lines = [{"id": str(place), **line} for place, line in enumerate(lines, 1)]
     subsidiary = next(
         (ref.id for holder in (shape, *rows) if (ref := holder.ref("subsidiary")).id), None
     )
@@ -45,7 +47,6 @@ def _line(row: Shape, header: Shape, context: Context) -> Raw | None:
     entity = row.ref("entity")
     kind = same_word(row.text("entitytype") or entity.kind)
     return {
-        "id": row.text("line", "id"),
         "account": _account(row, context),
         "debit": debit or None,
         "credit": credit or None,

@@ -28,6 +28,12 @@ def common(shape: Shape, entity: str, context: Context) -> Raw:
     """The keys that every entity's rules read, and the custom fields under their own names."""
     fields = shape.fields
     id = shape.text("id", "internalid") or self_id(fields) or _by_external_id(shape)
+    if id is None:
+        raise InvalidRecord(
+            "has no internal id",
+            where="id",
+            hint="a record has one once it is saved; a request body may have an externalId instead",
+        )
     key, external = _external_ids(shape, context)
     header = {name: _scalar(value) for name, value in fields.items() if name != _LINKS}
     return {

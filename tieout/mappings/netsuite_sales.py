@@ -112,10 +112,17 @@ def _document(shape: Shape, figures: Figures, context: Context) -> Raw:
 def _settled(
     shape: Shape, applied: list[Applied] | None, total: Decimal | None, balance: Decimal | None
 ) -> tuple[Decimal | None, Decimal | None]:
-    """(paid, credited) by links; without links only "nothing at all" can be told."""
+    """(paid, credited) by links; without links only "nothing at all" can be told.
+
+    What settled it without a link that says how (a journal against A/R) counts as paid.
+    """
     if applied is not None and shape.form == ROW and all(each.kind for each in applied):
         paid = amount_of(applied, PAYMENT, DEPOSIT)
-        return paid, sum((each.amount for each in applied), ZERO) - paid
+        credited = sum((each.amount for each in applied), ZERO) - paid
+        stated = size(shape.amount("amountpaid", "foreignamountpaid"))
+        if stated is not None and stated > paid + credited:
+            paid = stated - credited
+        return paid, credited
     nothing = size(shape.amount("amountpaid", "foreignamountpaid")) == 0
     if nothing or (total is not None and balance == total):
         return ZERO, ZERO

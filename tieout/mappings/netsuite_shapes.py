@@ -121,7 +121,9 @@ def _is_soap_list(value: Any) -> bool:
 def _lines(value: Any) -> list[Raw] | None:
     """The lines of a sublist: a list, REST's {items: []}, SOAP's {item: [] or one}."""
     if isinstance(value, list):
-        return [line for line in value if isinstance(line, dict)]
+        if not all(isinstance(line, dict) for line in value):
+            raise InvalidRecord("a sublist holds something that is no line")
+        return value
     if not isinstance(value, dict):
         return None
     inner = {key: each for key, each in value.items() if key.lower() not in _SIZES}
@@ -196,20 +198,18 @@ def custom_value(value: Any) -> Any:
     A selected value is its internal id, several are joined by ", " as SuiteQL does it; numbers
     are text, as SuiteQL cannot tell them from text.
     """
-    rows = _lines(value)
-    if rows is not None and (isinstance(value, list) or _is_sublist(value)):
-        return ", ".join(str(text_of(row)) for row in rows)
-    if isinstance(value, dict):
+    if isinstance(value, dict) and not _is_sublist(value):
         return text_of(value)
-    if isinstance(value, list):
-        return ", ".join(str(each) for each in value)
+    if isinstance(value, list | dict):
+        rows = value if isinstance(value, list) else _lines(value) or []
+        return ", ".join(str(text_of(row)) for row in rows)
     if value in ("T", "F"):
         return value == "T"
     return value if isinstance(value, bool) else text_of(value)
 
 
 def _is_sublist(value: Any) -> bool:
-    return isinstance(value, dict) and "items" in {key.lower() for key in value}
+    return isinstance(value, dict) and isinstance(value.get("items"), list)
 
 
 def _soap_custom(value: Any) -> dict[str, Any]:

@@ -22,6 +22,7 @@ def payment(raw: Raw, context: Context) -> Raw:
     )
     computed = _from_charge(found) if is_charge else _from_intent(found)
     computed["allocations"] = _allocations(found, computed)
+    computed["before_refunds"] = _before_refunds(found, computed)
     return {**found, "tieout": computed}
 
 
@@ -141,6 +142,17 @@ def _fee(holder: Raw, charge: Raw | None) -> Raw:
     currency = str(moved.get("currency")).upper()
     times, by = factors("stripe").get(currency, (1, 1))
     return {"settled_in": currency, "settled_fee": whole(moved, "fee") * times // by}
+
+
+def _before_refunds(found: Raw, computed: Raw) -> str | None:
+    """What was paid on which invoice before anything was refunded, where that is more than now:
+    `in_1:1500,in_2:200` in ISO 4217 minor units. Whoever books the payment elsewhere needs it whole."""
+    if not computed["refunded"]:
+        return None
+    whole_again = _allocations(found, {**computed, "refunded": 0})
+    times, by = factors("stripe").get(str(found.get("currency")).upper(), (1, 1))
+    pairs = [f"{row['invoice']}:{row['amount'] * times // by}" for row in whole_again]
+    return ",".join(pairs) or None
 
 
 def _allocations(found: Raw, computed: Raw) -> list[Raw]:

@@ -119,11 +119,12 @@ def severity_of(kind: Kind, currency: str | None, stake_minor: int) -> Severity:
 
 
 def by_weight(one: Break) -> tuple[int, int, str, str, str]:
-    """Sort key: gravest first, then most money (in whole units, any currency), then by name."""
-    units = one.stake_minor // 10 ** EXPONENTS.get(one.currency or "", 2)
+    """Sort key: gravest first, then most money (of any currency, coarsely), then by name."""
+    places = EXPONENTS.get(one.currency or "", 2)
+    weight = one.stake_minor * _GRAVE[2] // (10**places * _GRAVE[places])
     return (
         SEVERITIES.index(one.severity),
-        -units,
+        -weight,
         one.flow,
         one.left_id or "",
         one.right_id or "",

@@ -125,7 +125,7 @@ def _look(pair: Pair, rule: FlowRule) -> tuple[Kind | None, tuple[Difference, ..
     if left is not None and left.counts:
         return (None if left.dead else "missing"), ()
     if right is not None and right.counts:
-        return (None if right.dead else "extra"), ()
+        return (None if right.dead or not rule.extras else "extra"), ()
     return None, ()
 
 
@@ -136,6 +136,7 @@ def differences_of(left: Side, right: Side, rule: FlowRule) -> tuple[Difference,
         Difference(name, _shown(how, left, name), _shown(how, right, name))
         for name, how in rule.fields.items()
         if not alike(how, left.values[name], right.values[name], void=(left.dead, right.dead))
+        and not (how.kind == "allocations" and _taken_back(left, right, name))
     ]
     names = {each.name for each in found}
     if left.counts != right.counts and "status" not in names:
@@ -144,6 +145,22 @@ def differences_of(left: Side, right: Side, rule: FlowRule) -> tuple[Difference,
     if rule.amount and left.currency != right.currency and "currency" not in names:
         found.append(Difference("currency", left.currency, right.currency))
     return tuple(found)
+
+
+def _taken_back(left: Side, right: Side, name: str) -> bool:
+    """Whether refunds explain how the applications of a payment differ. Some systems take a refund
+    off the application, others book it against a credit note and leave the payment applied."""
+    refunded = max(_refunded(left), _refunded(right))
+    here, there = _by_link(left.values[name] or ()), _by_link(right.values[name] or ())
+    apart = sum(abs(here[key] - there[key]) for key in {*here, *there})
+    one_way = all(here[key] <= there[key] for key in {*here, *there}) or all(
+        here[key] >= there[key] for key in {*here, *there}
+    )
+    return one_way and apart <= refunded
+
+
+def _refunded(side: Side) -> int:
+    return side.context.get("refunded_minor") or 0
 
 
 def alike(how: Comparison, left: Any, right: Any, *, void: tuple[bool, bool]) -> bool:

@@ -52,6 +52,7 @@ class FlowRule:
     dated         the field that puts a record into a month.
     starts_on     a record dated earlier counts only if it is linked.
     settle_minutes  a record updated this recently is in flight.
+    extras        whether what only the right system has is a break.
     stale_hours   a write that has been open for longer is no longer "in flight".
     left_zone, right_zone  time zones of the accounts, for the calendar day of an instant.
     """
@@ -68,6 +69,7 @@ class FlowRule:
     dated: str | None = None
     starts_on: date | None = None
     settle_minutes: int = 15
+    extras: bool = True
     stale_hours: int = 24
     left_zone: str = "UTC"
     right_zone: str = "UTC"

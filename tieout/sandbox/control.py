@@ -1,13 +1,13 @@
 """The sandbox's own path, `/_sandbox/...`, kept apart from every provider's name space.
 
-    GET    /_sandbox/requests   method, path and status of what was asked, oldest first
-    DELETE /_sandbox/requests   forget them
-    GET    /_sandbox/faults     how often each fault struck
-    POST   /_sandbox/faults     {"spec": "429@3"} replaces the faults
-    DELETE /_sandbox/faults     nothing goes wrong any more
-    GET    /_sandbox/clock      {"now": "2026-01-31T00:00:00+00:00"}
-    POST   /_sandbox/clock      {"advance_seconds": 60} or {"now": "2026-01-31T00:00:00Z"}
-    POST   /_sandbox/objects    {"objects": [["customer", {...}], ...]} loads state
+GET    /_sandbox/requests   method, path and status of what was asked, oldest first
+DELETE /_sandbox/requests   forget them
+GET    /_sandbox/faults     how often each fault struck
+POST   /_sandbox/faults     {"spec": "429@3"} replaces the faults
+DELETE /_sandbox/faults     nothing goes wrong any more
+GET    /_sandbox/clock      {"now": "2026-01-31T00:00:00+00:00"}
+POST   /_sandbox/clock      {"advance_seconds": 60} or {"now": "2026-01-31T00:00:00Z"}
+POST   /_sandbox/objects    {"objects": [["customer", {...}], ...]} loads state
 """
 
 from __future__ import annotations

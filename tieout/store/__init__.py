@@ -14,6 +14,7 @@ from tieout.core.ports import Ports
 
 from .audit import Audit, Entry
 from .base import Base
+from .breaks import Breaks, Kept
 from .candidates import Candidate, Candidates
 from .cursors import Cursor, Cursors
 from .db import Database
@@ -35,6 +36,7 @@ __all__ = [
     "Draft",
     "Entry",
     "Incoming",
+    "Kept",
     "Link",
     "Mark",
     "Operation",
@@ -65,6 +67,7 @@ class Store:
         self.outbox = Outbox(db)
         self.runs = Runs(db)
         self.audit = Audit(db)
+        self.breaks = Breaks(db)
         self._seq = Numbers(db, "fetch")
 
     def transaction(self) -> AbstractContextManager[sqlite3.Connection]:

@@ -200,6 +200,7 @@ def _values(one: Break, run: str, now: str) -> dict[str, Any]:
         "differences": [
             {"name": each.name, "left": each.left, "right": each.right} for each in one.differences
         ],
+        "effect_minor": one.effect_minor,
         "stake_minor": one.stake_minor,
         "other_currency": one.other_currency,
         "other_minor": one.other_minor,
@@ -221,7 +222,8 @@ def _values(one: Break, run: str, now: str) -> dict[str, Any]:
         "link": one.link,
         "severity": one.severity,
         "currency": one.currency,
-        "effect_minor": one.effect_minor,
+        # Two amounts of 64 bits may lie further apart than a column can say; `fields` is exact.
+        "effect_minor": max(-(2**63), min(2**63 - 1, one.effect_minor)),
         "fields": text_of(details),
         "cause": one.cause,
         "run": run,
@@ -232,6 +234,7 @@ def _values(one: Break, run: str, now: str) -> dict[str, Any]:
 def _kept(row: Row) -> Kept:
     values = dict(zip(_NAMES, row, strict=True))
     details = value_of(values.pop("fields"))
+    values["effect_minor"] = details.pop("effect_minor")
     return Kept(
         **values,
         fields=details.pop("differences"),

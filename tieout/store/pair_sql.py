@@ -101,7 +101,7 @@ class Terms:
         """Whether a document is called off."""
         if not self.has("status"):
             return "(1 = 0)"
-        return f"({self.among(f'{alias}.status', DEAD)}) IS TRUE"
+        return f"(({self.among(f'{alias}.status', DEAD)}) IS TRUE)"
 
     def money(self, alias: str, name: str) -> str:
         """Minor units; null and what is void are 0."""
@@ -119,7 +119,7 @@ class Terms:
     def label(self, alias: str) -> str:
         """What people call the record: its number, name or reference."""
         named = [f"{alias}.{name}, " for name in ("number", "name", "reference") if self.has(name)]
-        return f"COALESCE({''.join(named)}{alias}.id)"
+        return f"COALESCE({''.join(named)}{alias}.id, '')"
 
     def customer(self, alias: str) -> str:
         """The name of the customer that a record belongs to."""
@@ -144,7 +144,7 @@ class Terms:
         if rule.starts_on and rule.dated:
             early = f"{self.dated(alias, system)} < {self.bind(rule.starts_on.isoformat())}"
             parts.append(f"(({early}) IS NOT TRUE OR {self._mate(alias, system, scoped=False)})")
-        return f"({' AND '.join(parts)}) IS TRUE"
+        return f"(({' AND '.join(parts)}) IS TRUE)"
 
     def _where(self, alias: str, system: str) -> str:
         zone = self.rule.zone(system)
@@ -152,7 +152,7 @@ class Terms:
             self.among(self.field(alias, name, zone), values)
             for name, values in self.rule.where(system).items()
         ]
-        return f"({' AND '.join(parts)}) IS TRUE" if parts else "(1 = 1)"
+        return f"(({' AND '.join(parts)}) IS TRUE)" if parts else "(1 = 1)"
 
     def _mate(self, alias: str, system: str, *, scoped: bool) -> str:
         """Whether a record of the other side is linked with it, real and in its own scope."""

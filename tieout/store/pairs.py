@@ -75,6 +75,7 @@ class Pairs:
             more = Terms(credits)
             more.values = terms.values  # one set of bound values
             parts.append(_balances(more, credits, "-x.balance_minor"))
+        parts.append(_held_credit(terms, invoices))
         with self._db.snapshot() as connection:
             sql = _OWED.format(documents=" UNION ALL ".join(parts))
             for link, currency, left, right, *ids in connection.execute(sql, terms.values):
@@ -452,6 +453,22 @@ def _balances(terms: Terms, rule: FlowRule, balance: str) -> str:
             f" AND {terms.counts('x', system)} AND NOT {terms.dead('x')}"
         )
     return " UNION ALL ".join(parts)
+
+
+def _held_credit(terms: Terms, rule: FlowRule) -> str:
+    """Credit that a system keeps on the customer rather than on a document, as less owed (debt
+    carried there as more). Credit notes that it counts in as well are not counted twice."""
+    notes = (
+        "COALESCE((SELECT SUM(n.balance_minor) FROM credit_note n WHERE n.system = x.system"
+        " AND n.customer_id = x.id AND n.currency = x.currency AND n.deleted = 0), 0)"
+    )
+    beyond = f"CASE WHEN x.credit_minor > {notes} THEN {notes} - x.credit_minor ELSE 0 END"
+    return (
+        "SELECT x.system AS system, x.id AS customer_id, x.currency AS currency,"
+        f" CASE WHEN x.credit_minor < 0 THEN -x.credit_minor ELSE {beyond} END AS minor"
+        f" FROM customer x WHERE x.system IN ({terms.bind(rule.left)}, {terms.bind(rule.right)})"
+        " AND x.credit_minor <> 0 AND x.currency IS NOT NULL AND x.deleted = 0"
+    )
 
 
 _TEMPORARY = (

@@ -26,6 +26,19 @@ def stored_fields(record: Record) -> dict[str, Any]:
     return {name: whole[name] for name in fields_of(str(record.__struct_config__.tag))}
 
 
+def as_first_made(record: Record) -> dict[str, Any]:
+    """The fields to create the record with elsewhere: `stored_fields`, but a payment is applied
+    in whole. What was refunded since follows as a refund of its own, against a credit note."""
+    fields = stored_fields(record)
+    told = record.custom.get("allocations_before_refunds")
+    if "allocations" in fields and told:
+        pairs = [each.rpartition(":") for each in str(told).split(",")]
+        fields["allocations"] = [
+            {"invoice_id": id, "amount_minor": int(minor)} for id, _, minor in pairs
+        ]
+    return fields
+
+
 def typed_fields(entity: str, stored: Mapping[str, Any]) -> dict[str, Any]:
     """The same fields with their types back, as the mapping renders them."""
     typed = msgspec.convert({"system": "-", "id": "-", **stored}, ENTITIES[entity])

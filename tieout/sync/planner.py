@@ -12,7 +12,16 @@ from tieout.store import Operation, Store
 
 from .decide import UNLINKED, Action, Decision, Policy, decide
 from .flows import FlowSpec
-from .golden import Translate, comparable, merged, normal, stored_fields, translated, typed_fields
+from .golden import (
+    Translate,
+    as_first_made,
+    comparable,
+    merged,
+    normal,
+    stored_fields,
+    translated,
+    typed_fields,
+)
 from .items import SHOWN, WRITES, Item
 from .link import link_record
 from .match import key_for
@@ -127,7 +136,7 @@ class Planner:
         writable = self.sides[target].mapper.writable(flow.entity, creating=True)
         fields = {
             name: value
-            for name, value in stored_fields(here).items()
+            for name, value in as_first_made(here).items()
             if name in writable and value is not None
         }
         return self._translated(here.system, target, fields)
@@ -274,7 +283,8 @@ def _as_held(decision: Decision, source: Record | None) -> dict[str, Any]:
     """The values to send, as the source holds them: references in the source's ids."""
     if source is None or not decision.write:
         return {}
-    held = stored_fields(source)
+    creating = decision.action is Action.CREATE
+    held = as_first_made(source) if creating else stored_fields(source)
     return {name: held[name] for name in decision.write if name in held}
 
 

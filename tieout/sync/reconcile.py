@@ -51,8 +51,8 @@ def _rule(flow: FlowSpec, zones: Mapping[str, str], settle_minutes: int) -> Flow
         fields={name: usual(flow.entity, name, **_limits(flow, name)) for name in flow.fields},
         amount=flow.profile.amount,
         dated=flow.profile.dated,
-        starts_on=flow.flow.starts_on,
         settle_minutes=settle_minutes,
+        extras=flow.profile.document,  # other customers and products are the system's own business
         left_zone=zones.get(flow.left, "UTC"),
         right_zone=zones.get(flow.right, "UTC"),
     )
@@ -259,7 +259,9 @@ def _add_receivables(store: Store, walks: Sequence[_Walk]) -> None:
         if walk.rule.entity != "invoice":
             continue
         credits = next((each for each in walks if _credits_of(each.rule, walk.rule)), None)
-        touched = walk.touched | (credits.touched if credits else set())
+        sides = {walk.rule.left, walk.rule.right}
+        told = [each for each in walks if {each.rule.left, each.rule.right} == sides]
+        touched = {link for each in told for link in each.touched}
         rule = credits.rule if credits else None
         for owed in Pairs(store.db).owed(walk.rule, rule):
             if owed.link not in touched and owed.left_id and owed.right_id:

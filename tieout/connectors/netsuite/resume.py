@@ -8,13 +8,13 @@ import msgspec
 
 from tieout.core.errors import StopRun
 
-ROWS, TOUCHED, GONE, END = "rows", "touched", "gone", "end"
+ROWS, TOUCHED, END = "rows", "touched", "end"
 BEFORE_ALL = -(10**12)  # system records have small negative ids
 
 
 @dataclass(frozen=True)
 class Resume:
-    """phase: `rows`, then (changes only) `touched` by others' changes and `gone`; `end`.
+    """phase: `rows`, then (changes only) `touched` by others' changes; `end`.
 
     id     the last internal id read in this phase.
     shown  in a window of changes: that row's time as SuiteQL shows it.
@@ -36,7 +36,7 @@ class Resume:
             found = msgspec.json.decode(text, type=cls)
         except msgspec.DecodeError:
             found = cls("")
-        if found.phase not in (ROWS, TOUCHED, GONE, END):
+        if found.phase not in (ROWS, TOUCHED, END):
             raise StopRun(
                 "the saved position of this pull cannot be read",
                 where=where,

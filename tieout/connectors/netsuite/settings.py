@@ -48,9 +48,9 @@ class NetSuiteConfig(Settings):
     accounting_book: int = Field(1, ge=1, description="the book whose journal lines are read")
     subsidiary: str = Field("", description="internal id for what names none (OneWorld)")
     item: str = Field("", description="item for lines that name none")
-    product_type: Literal[
-        "serviceSaleItem", "nonInventorySaleItem", "otherChargeSaleItem"
-    ] = "serviceSaleItem"
+    product_type: Literal["serviceSaleItem", "nonInventorySaleItem", "otherChargeSaleItem"] = (
+        "serviceSaleItem"
+    )
     income_account: str = ""
     tax_schedule: str = ""
     ar_account: str = ""

@@ -17,6 +17,7 @@ from tieout.core.errors import ConfigError, InvalidRecord, NotFound
 from tieout.core.ports import HttpAnswer
 from tieout.rest import Request, RestClient
 from tieout.rest.json import decode
+from tieout.rest.request import as_text
 
 log = logging.getLogger("tieout.netsuite")
 Row = dict[str, str]
@@ -65,9 +66,8 @@ class Select:
             if each.needed or each.name in dropped:
                 continue
             table = self.joins[each.join][0] if each.join else ""
-            if any(each.is_called(name) for name in told):
-                found.add(each.name)
-            elif table and told and told[0] == table:
+            whole_table = bool(table) and told[:1] == [table]
+            if whole_table or any(each.is_called(name) for name in told):
                 found.add(each.name)
         return frozenset(found)
 
@@ -159,7 +159,7 @@ def _row(item: object) -> Row:
     if not isinstance(item, dict):
         raise ValueError("a row is an object")
     return {
-        str(key).lower(): value if isinstance(value, str) else str(value)
+        str(key).lower(): value if isinstance(value, str) else as_text(value)
         for key, value in item.items()
         if value is not None and key != "links"
     }

@@ -18,6 +18,7 @@ from .listing import HAS_MORE, Head, head_of, walk
 
 INVOICE_PAYMENTS = "/v1/invoice_payments"
 _DEEPEST = 40
+_NEAR = 3600  # seconds before a refund in which its credit note may have been made
 
 
 class InvoicePayment(msgspec.Struct, omit_defaults=True):
@@ -66,6 +67,37 @@ def allocations_of(rest: RestClient, payment: str) -> bytes:
     return b",".join(found)
 
 
+class CreditNoteRefunds(msgspec.Struct):
+    """The part of a credit note that tells which refunds it made."""
+
+    id: str
+    refund: Any = None
+    refunds: list[dict[str, Any]] | None = None
+
+    def of(self) -> Iterator[tuple[str, str]]:
+        """(refund id, credit note id) of each."""
+        for each in ({"refund": self.refund}, *(self.refunds or ())):
+            if refund := _id(each.get("refund")):
+                yield refund, self.id
+
+
+_credit_note = msgspec.json.Decoder(CreditNoteRefunds)
+
+
+def refunded_by(rest: RestClient, **asked: Any) -> dict[str, str]:
+    """refund id -> the credit note that made it: a refund itself does not say.
+
+    https://docs.stripe.com/api/credit_notes/object#credit_note_object-refunds
+    """
+    request = Request("GET", "/v1/credit_notes", {k: v for k, v in asked.items() if v is not None})
+    return {
+        refund: note
+        for page in walk(rest, request)
+        for record in page.records
+        for refund, note in _credit_note.decode(record).of()
+    }
+
+
 def _packed(records: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
     for record in records:
         found = _allocation.decode(record)
@@ -86,10 +118,11 @@ class Completer:
         self._rest, self._kind, self._whole = rest, kind, whole
         self._allocations: Allocations | None = None
         self._coupons: dict[str, Any] = {}
+        self._notes: dict[str, str] | None = None
 
     def page(self, records: list[bytes], nested_more: bool) -> list[bytes]:
         """All records of a page."""
-        if nested_more or self._kind.entity in ("payment", "payout", "subscription"):
+        if nested_more or self._kind.entity in ("payment", "payout", "refund", "subscription"):
             return [self.record(record) for record in records]
         return records
 
@@ -106,6 +139,8 @@ class Completer:
                 return spliced(record, "tieout_invoice_payments", self._allocated(head.id))
             case "payout":
                 return self._with_transactions(record, head)
+            case "refund":
+                return self._with_credit_note(record, head)
             case "subscription":
                 return self._with_coupons(record)
         return record
@@ -116,6 +151,17 @@ class Completer:
         if self._allocations is None:
             self._allocations = Allocations(self._rest)
         return self._allocations.of(payment)
+
+    def _with_credit_note(self, record: bytes, head: Head) -> bytes:
+        """Of one refund, only the credit notes around it are asked for."""
+        if self._whole and self._notes is None:
+            self._notes = refunded_by(self._rest)
+        notes = self._notes
+        if notes is None:
+            near = {"created[gte]": head.created - _NEAR} if head.created else {}
+            notes = refunded_by(self._rest, customer=_id(head.customer) or None, **near)
+        note = notes.get(head.id)
+        return ending(record, "tieout_credit_note", json.encode(note)) if note else record
 
     def _with_transactions(self, record: bytes, head: Head) -> bytes:
         """Only a reconciled automatic payout has a complete list of what is in it.
@@ -193,4 +239,9 @@ def coupon_of(rest: RestClient, id: str) -> Any:
 
 def spliced(record: bytes, name: str, inside: bytes) -> bytes:
     """The record's own bytes with one more field at its end, an array of `inside`."""
-    return record.rstrip()[:-1].rstrip() + b',"' + name.encode() + b'":[' + inside + b"]}"
+    return ending(record, name, b"[" + inside + b"]")
+
+
+def ending(record: bytes, name: str, value: bytes) -> bytes:
+    """The record's own bytes with one more field at its end; `value` is JSON."""
+    return record.rstrip()[:-1].rstrip() + b',"' + name.encode() + b'":' + value + b"}"

@@ -31,6 +31,7 @@ class Head(msgspec.Struct):
 
     id: str
     created: Any = None
+    customer: Any = None
     payment_intent: Any = None
     deleted: Any = None
     automatic: Any = None

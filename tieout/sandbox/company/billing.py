@@ -97,6 +97,7 @@ class Ledger:
         """A new invoice; `finalized` None or in the future leaves a draft."""
         client = self.client
         discount = subscription.discount if subscription else None
+        self._spread(lines, discount)
         bill = Bill(
             id=new_id(self.rng, "in_1"),
             client=client,
@@ -107,8 +108,10 @@ class Ledger:
             period=_window(subscription, created, reason),
             discount=discount,
             email=client.email,
+            subtotal=sum(line.amount for line in lines),
+            discounted=sum(line.discount for line in lines),
+            tax=sum(line.tax for line in lines),
         )
-        self._spread(lines, discount)
         self.bills.append(bill)
         if subscription is not None:
             subscription.latest = bill.id

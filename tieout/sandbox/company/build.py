@@ -45,7 +45,7 @@ class Company:
     recent   Stripe ids of the last 14 days that NetSuite does not have yet
     settling Stripe ids of older invoices whose balance changed within them: NetSuite's agrees
              once the recent payments and credit notes are there
-    payout_lines  payout id -> the balance transactions that it paid out
+    payout_lines  payout id -> the balance transactions that it paid out, its own one last
     settings internal ids that a connector to this NetSuite is configured with
     """
 
@@ -98,7 +98,9 @@ def build_company(*, seed: int = 1, size: int = 120, now: datetime) -> Company:
         planted=scene.planted,
         recent=_recent(ledgers, catalog, span),
         settling=settling,
-        payout_lines={one.id: [line.id for line in one.movements] for one in payouts},
+        payout_lines={
+            one.id: [*(line.id for line in one.movements), one.transaction] for one in payouts
+        },
         settings=_settings(),
         catalog=catalog,
         ledgers=ledgers,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ _ROWS = [
 CURRENCIES: dict[str, Currency] = {row.code: row for row in _ROWS}
 
 
+@lru_cache(maxsize=1_000)
 def exchange_rate(seed: int, currency: Currency, month: str) -> Decimal:
     """Dollars for one unit in a month (`2026-01`); the same for the same seed."""
     if currency.code == "USD":

@@ -200,35 +200,52 @@ _KINDS = (_sign_up, _pay, _bill_extra, _refund, _credit_open, _new_email, _more_
 def _published(day: _Day) -> list[Typed]:
     """Compare the touched clients' objects with what Stripe had; keep the company in step."""
     company = day.company
-    places = {(type, item["id"]): place for place, (type, item) in enumerate(company.stripe)}
     rows = {item["id"]: item for type, item in company.stripe if type == "balance_transaction"}
-    fresh: list[tuple[int, Typed]] = []
+    before = _replace(company, _fresh(day, rows))
+    events: list[Typed] = [("event", event(day.rng, one)) for one in _told(day, rows, before)]
+    company.stripe += events
+    company.now = company.now.fromtimestamp(day.end, company.now.tzinfo)
+    return [(type, item) for type, item, _ in before] + events
+
+
+def _fresh(day: _Day, rows: dict[str, Object]) -> list[Typed]:
+    """The touched clients' objects as they are by the day's end; `rows` gains their cash."""
+    found: list[tuple[int, Typed]] = []
     for ledger in day.touched.values():
         for bill in ledger.bills:
             for receipt in bill.receipts:
                 for one in cash.of_receipt(receipt):
                     if one.id not in rows:
                         rows[one.id] = cash.transaction(one, day.end)
-                        fresh.append((one.created, ("balance_transaction", rows[one.id])))
-        fresh += ledger_objects(ledger, day.end, rows)
-    found: list[tuple[int, Typed]] = []
-    for at, (type, item) in fresh:
+                        found.append((one.created, ("balance_transaction", rows[one.id])))
+        found += ledger_objects(ledger, day.end, rows)
+    return [one for _, one in sorted(found, key=lambda one: one[0])]
+
+
+def _replace(company: Company, fresh: list[Typed]) -> list[tuple[str, Object, Object | None]]:
+    """(type, object, what it was before or None) of all that is new or changed."""
+    places = {(type, item["id"]): place for place, (type, item) in enumerate(company.stripe)}
+    found: list[tuple[str, Object, Object | None]] = []
+    for type, item in fresh:
         place = places.get((type, item["id"]))
         if place is None:
             company.stripe.append((type, item))
-        elif company.stripe[place][1] == item:
-            continue
-        else:
+            found.append((type, item, None))
+        elif (old := company.stripe[place][1]) != item:
             company.stripe[place] = (type, item)
-        found.append((at, (type, item)))
-    found.sort(key=lambda one: one[0])
-    told = [(one, event(day.rng, one)) for one in _told(day, rows)]
-    events: list[Typed] = [("event", item) for _, item in told]
-    company.stripe += events
-    company.now = company.now.fromtimestamp(day.end, company.now.tzinfo)
-    return [one for _, one in found] + events
+            found.append((type, item, old))
+    return found
 
 
-def _told(day: _Day, rows: dict[str, Object]) -> list[Happening]:
+def _told(
+    day: _Day, rows: dict[str, Object], changed: list[tuple[str, Object, Object | None]]
+) -> list[Happening]:
+    """The day's events. What changed along with others (a customer's debts) is told last."""
     feed = recent_feed(list(day.touched.values()), [], rows, [], now=day.end, since=day.begin)
-    return sorted([*feed, *day.happenings], key=lambda one: one[0])
+    feed += day.happenings
+    told = {one[2]["id"] for one in feed}
+    for type, item, old in changed:
+        if type == "customer" and old is not None and item["id"] not in told:
+            previous = {name: value for name, value in old.items() if value != item.get(name)}
+            feed.append((day.end, "customer.updated", item, previous))
+    return sorted(feed, key=lambda one: one[0])

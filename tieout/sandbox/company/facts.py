@@ -269,6 +269,9 @@ class Bill:
     period: tuple[int, int]
     discount: Discount | None
     email: str | None
+    subtotal: int
+    discounted: int
+    tax: int
     number: str | None = None
     finalized: int | None = None
     effective: int | None = None
@@ -285,18 +288,6 @@ class Bill:
     @property
     def currency(self) -> Currency:
         return self.client.currency
-
-    @property
-    def subtotal(self) -> int:
-        return sum(line.amount for line in self.lines)
-
-    @property
-    def discounted(self) -> int:
-        return sum(line.discount for line in self.lines)
-
-    @property
-    def tax(self) -> int:
-        return sum(line.tax for line in self.lines)
 
     @property
     def total(self) -> int:

@@ -19,7 +19,11 @@ Object = dict[str, Any]
 def settle_by_journal(
     books: Books, bill: Bill, amount: int, day: date, *, against: str = "bank", id: str = ""
 ) -> None:
-    """Close (a part of) an invoice by hand, without a payment record."""
+    """Close (a part of) an invoice by hand, without a payment record.
+
+    REST shows nowhere which invoice a journal settles, SuiteQL's link tables do: the stand-in
+    fills them from `apply`, as it does for payments.
+    """
     value = bill.currency.decimal(amount)
     debit = {"account": account(against), "debit": value, "memo": bill.number}
     credit = {
@@ -29,7 +33,13 @@ def settle_by_journal(
         "memo": bill.number,
     }
     memo = f"Settles invoice {bill.number}"
-    books.journals[bill.id] = _entry(books, bill.currency, day, memo, [debit, credit], id)
+    entry = _entry(books, bill.currency, day, memo, [debit, credit], id)
+    applied = {
+        "doc": {"id": books.invoices[bill.id]["id"], "refName": f"Invoice #{bill.number}"},
+        "apply": True,
+        "amount": value,
+    }
+    books.journals[bill.id] = entry | {"apply": {"items": [applied]}}
 
 
 def fee_journals(books: Books, moved: Iterable[Movement]) -> None:

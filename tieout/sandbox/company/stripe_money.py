@@ -42,6 +42,7 @@ def payment_intent(one: Receipt, at: int) -> Object:
         "amount": one.amount,
         "amount_capturable": 0,
         "amount_details": {"tip": {}},
+        "allowed_payment_method_types": None,
         "amount_received": one.amount if succeeded else 0,
         "application": None,
         "application_fee_amount": None,
@@ -268,13 +269,14 @@ def refund(one: Refund) -> Object:
 _EVIDENCE = tuple(
     word
     for line in (
-        "access_activity_log billing_address cancellation_policy cancellation_policy_disclosure",
-        "cancellation_rebuttal customer_communication customer_email_address customer_name",
-        "customer_purchase_ip customer_signature duplicate_charge_documentation",
-        "duplicate_charge_explanation duplicate_charge_id product_description receipt",
-        "refund_policy refund_policy_disclosure refund_refusal_explanation service_date service_documentation",
-        "shipping_address shipping_carrier shipping_date shipping_documentation",
-        "shipping_tracking_number uncategorized_file uncategorized_text",
+        "access_activity_log billing_address cancellation_policy",
+        "cancellation_policy_disclosure cancellation_rebuttal customer_communication",
+        "customer_email_address customer_name customer_purchase_ip customer_signature",
+        "duplicate_charge_documentation duplicate_charge_explanation duplicate_charge_id",
+        "product_description receipt refund_policy refund_policy_disclosure",
+        "refund_refusal_explanation service_date service_documentation shipping_address",
+        "shipping_carrier shipping_date shipping_documentation shipping_tracking_number",
+        "uncategorized_file uncategorized_text",
     )
     for word in line.split()
 )

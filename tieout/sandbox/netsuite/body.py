@@ -140,6 +140,10 @@ def name_of(record: Record) -> str:
     if record.type is TYPES["account"]:
         number, words = body.get("acctNumber"), body.get("acctName") or record.id
         return f"{number} {words}" if number else str(words)
+    if record.type is TYPES["customer"] and body.get("entityId"):
+        # A numbered customer shows its number, then its name.
+        code, company = str(body["entityId"]), str(body.get("companyName") or "")
+        return code if not company or company in code else f"{code} {company}"
     names = ("entityId", "itemId", "name", "periodName", "companyName", "displayName", "symbol")
     return next((str(body[name]) for name in names if body.get(name)), record.id)
 

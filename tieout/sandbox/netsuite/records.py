@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import applying, saving
+from . import saving
 from .body import Reader, name_of
-from .books import Body, Books, Record, applications, ref_id
+from .books import Body, Books, Record, ref_id
 from .catalog import TYPES, RecordType
 from .errors import (
-    Refusal,
     invalid_content,
     malformed,
     no_such_path,
@@ -212,6 +211,3 @@ def _home(request: Request, record: Record) -> str:
 
 def _tail(request: Request) -> str:
     return request.raw_path.removeprefix(f"{ROOT}/")
-
-
-__all__ = ["Records", "Refusal", "applications", "applying", "read_body"]

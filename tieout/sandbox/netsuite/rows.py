@@ -286,7 +286,7 @@ class RowMaker:
         person = " ".join(str(body[n]) for n in ("firstName", "lastName") if body.get(n))
         row["altname"] = body.get("companyName") or person or None
         row["entityid"] = row["entityid"] or row["altname"]
-        row["entitytitle"] = row["entityid"]
+        row["entitytitle"] = name_of(record)
         row["datecreated"] = self._local(record.created)
         if "isPerson" in record.type.fields:
             row["isperson"] = flag(body.get("isPerson"))

@@ -7,7 +7,6 @@ from collections.abc import Collection
 from decimal import Decimal
 
 from . import applying, calendar, masters, postings
-from .body import name_of
 from .books import Body, Books, Record, applications, decimal, instant, ref_id
 from .catalog import TRANSACTIONS, RecordType
 from .errors import user_error
@@ -197,6 +196,3 @@ def _unapply(books: Books, applier: str, document: str) -> None:
     record.body = body
     books.touch(record)
     books.reindex(record)
-
-
-__all__ = ["complete", "create", "delete", "name_of", "update", "void"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -118,11 +118,10 @@ class SuiteQL:
         return found, int(total)
 
     def _explain(self, said: str, aliases: dict[str, str]) -> Refusal:
-        said, self.problem = (self.problem or said), ""
+        problem, self.problem = self.problem, ""
         match = re.fullmatch(r"no such column: (?:(\w+)\.)?(\w+)", said)
         if match is None:
-            detail = said if not said.startswith(_SQLITE_WORDS) else UNSUPPORTED
-            return _refused(detail)
+            return _refused(problem or UNSUPPORTED)
         alias, column = match.groups()
         if alias is None:
             known = ", ".join(f"{name}={table}" for name, table in aliases.items())
@@ -292,37 +291,6 @@ class SuiteQL:
         return f"{label} : {words.get(letter, letter)}"
 
 
-_SQLITE_WORDS = (
-    "near",
-    "ambiguous",
-    "user-defined",
-    "no such",
-    "misuse",
-    "wrong number",
-    "unrecognized",
-    "SELECTs",
-    "sub-select",
-    "aggregate",
-    "a GROUP BY",
-    "HAVING",
-    "ORDER BY",
-    "row value",
-    "circular",
-    "too many",
-    "incomplete",
-    "datatype",
-    "Error binding",
-    "Python int",
-    "maximum recursion",
-    "a JOIN",
-    "cannot",
-    "parser",
-    "Incorrect",
-    "You did not",
-    "string or blob",
-)
-
-
 def _tables_of(name: str) -> tuple[str, ...]:
     type = TYPES[name.lower()]
     if type.is_transaction:
@@ -375,6 +343,3 @@ def _refused(detail: str) -> Refusal:
     if not detail.startswith("Invalid search type"):
         prefix += "Search error occurred: "
     return Refusal(envelope(400, prefix + detail, "INVALID_PARAMETER", query="q"))
-
-
-__all__ = ["QUERY_PATH", "UTC", "SuiteQL"]

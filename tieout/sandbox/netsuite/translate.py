@@ -104,6 +104,7 @@ _DATE_FUNCTIONS = {
     "ora_last_day",
     "ora_to_utc",
     "ora_implicit_date",
+    "ora_cast_date",
 }
 _OPERATORS: dict[type[exp.Expr], str] = {
     exp.Add: "ora_plus",
@@ -241,6 +242,9 @@ class Translator:
             return _call("ora_to_number", inner)
         raise Unsupported(UNSUPPORTED)
 
+    def _date_literal(self, node: exp.Expr) -> exp.Expr:
+        return _call("ora_cast_date", node.this)
+
     def _extract(self, node: exp.Expr) -> exp.Expr:
         part = exp.Literal.string(node.name or str(node.this))
         return _call("ora_extract", part, node.expression.transform(self._rewrite))
@@ -322,6 +326,8 @@ Translator._rules = {
     exp.Anonymous: Translator._function,
     exp.Dot: Translator._builtin,
     exp.Cast: Translator._cast,
+    exp.DateStrToDate: Translator._date_literal,
+    exp.StrToTime: Translator._date_literal,
     exp.Extract: Translator._extract,
     exp.Between: Translator._between,
     exp.In: Translator._in,

@@ -25,11 +25,13 @@ from . import (
     discounts,
     endpoints,
     intents,
+    invoice_items,
     invoices,
     ledger,
     meters,
     payment_methods,
     refunds,
+    renewals,
     subscriptions,
 )
 from .account import API_VERSION, Account, Object, load_all
@@ -51,8 +53,8 @@ _REASONS = {
 _VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(\.[a-z_]+)?(; .*)?\Z")
 _OWN_ROUTES: tuple[list[Route], ...] = (
     customers.ROUTES, payment_methods.ROUTES, catalog.ROUTES, discounts.ROUTES,
-    subscriptions.ROUTES, billing.ROUTES, intents.ROUTES, charges.ROUTES, refunds.ROUTES,
-    credit_notes.ROUTES, ledger.ROUTES, meters.ROUTES,
+    subscriptions.ROUTES, billing.ROUTES, invoice_items.ROUTES, intents.ROUTES, charges.ROUTES,
+    refunds.ROUTES, credit_notes.ROUTES, ledger.ROUTES, meters.ROUTES,
 )  # fmt: skip
 
 
@@ -89,7 +91,7 @@ class StripeStandIn:
         self.account.defaults = _defaults(self.account)
         self.account.on_event = self._outbox.dispatch
         self.account.when_paid = lambda intent: invoices.settle(self.account, intent)
-        self.account.when_invoice_paid = lambda item: subscriptions.invoice_paid(self.account, item)
+        self.account.when_invoice_paid = lambda item: renewals.invoice_paid(self.account, item)
         if automatic_payouts:
             self.account.later(clock.timestamp(), lambda: ledger.pay_out_daily(self.account))
 
@@ -171,9 +173,7 @@ class StripeStandIn:
         start_response(status, list(headers.items()))
         return [answer.body]
 
-    def _answer(
-        self, environ: dict[str, Any], request_id: str, headers: dict[str, str]
-    ) -> Answer:
+    def _answer(self, environ: dict[str, Any], request_id: str, headers: dict[str, str]) -> Answer:
         self._authenticate(environ.get("HTTP_AUTHORIZATION", ""))
         version = environ.get("HTTP_STRIPE_VERSION")
         if version is not None and not _VERSION.match(version):
@@ -183,9 +183,7 @@ class StripeStandIn:
         path = _path(environ)
         found = self._table.find(method, path)
         if found is None:
-            raise ApiError(404, f"Unrecognized request URL ({method}: {path}). Please see "
-                           "https://stripe.com/docs or we can help at "
-                           "https://support.stripe.com/.")  # fmt: skip
+            raise ApiError(404, f"Unrecognized request URL ({method}: {path}).")
         route, ids = found
         if self._limits is not None:
             self._limits.take(f"{method} {route.path}", self.clock.now())
@@ -204,9 +202,7 @@ class StripeStandIn:
         fingerprint = encode([route.method, call.path, call.params])
         kept = self._replays.begin(key, fingerprint, self.clock.timestamp())
         if kept is not None:
-            return Answer(
-                kept.status, (*kept.headers, ("Idempotent-Replayed", "true")), kept.body
-            )
+            return Answer(kept.status, (*kept.headers, ("Idempotent-Replayed", "true")), kept.body)
         answer: Answer | None = None
         executed = False
         try:
@@ -251,8 +247,7 @@ class StripeStandIn:
         if not header or not key or scheme.lower() not in ("bearer", "basic"):
             raise ApiError(
                 401,
-                "You did not provide an API key. You need to provide your API key in the "
-                "Authorization header, using Bearer auth (e.g. 'Authorization: Bearer YOUR_KEY').",
+                "No API key was given; send it as 'Authorization: Bearer <key>'.",
                 headers={"WWW-Authenticate": 'Bearer realm="Stripe"'},
             )
         if not hmac.compare_digest(key.encode(), self._key.encode()):
@@ -294,9 +289,7 @@ def _parameters(environ: dict[str, Any]) -> Object:
     type_ = environ.get("CONTENT_TYPE", "")
     if type_ and not type_.startswith("application/x-www-form-urlencoded"):
         raise bad_request(
-            "Invalid request (check that your POST content type is "
-            "application/x-www-form-urlencoded). If you have any questions, we can help at "
-            "https://support.stripe.com/."
+            "Invalid request: the content type must be application/x-www-form-urlencoded."
         )
     return {**sent, **decode_form(body.decode("utf-8", "replace"))}
 

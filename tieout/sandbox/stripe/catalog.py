@@ -67,8 +67,12 @@ def _new_product(account: Account, id: str | None, name: str) -> Object:
 
 
 def _fill_product(item: Object, call: Call) -> None:
-    take(item, call, """active description marketing_features name shippable statement_descriptor
-         tax_code unit_label url type""")
+    take(
+        item,
+        call,
+        """active description marketing_features name shippable statement_descriptor
+         tax_code unit_label url type""",
+    )
     if "images" in call.params:
         item["images"] = call.params["images"] or []
     if "package_dimensions" in call.params:
@@ -104,7 +108,7 @@ def _delete_product(call: Call) -> Object:
     item = account.need("product", call.id)
     if any(True for _ in account.all("price", product=call.id)):
         raise bad_request(
-            "This product cannot be deleted because it has one or more user-created prices."
+            "A product that has prices cannot be deleted; archive it with active=false."
         )
     account.emit_about("product.deleted", item)
     account.drop("product", call.id)

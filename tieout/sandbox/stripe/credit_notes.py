@@ -94,9 +94,7 @@ def _lines(account: Account, call: Call, invoice: Object) -> list[Object]:
     return [_line(account, one, at, of_invoice) for at, one in enumerate(sent)]
 
 
-def _line(
-    account: Account, sent: dict[str, Any], at: int, of_invoice: dict[str, Object]
-) -> Object:
+def _line(account: Account, sent: dict[str, Any], at: int, of_invoice: dict[str, Object]) -> Object:
     name = f"lines[{at}]"
     if sent["type"] == "invoice_line_item":
         source = of_invoice.get(sent.get("invoice_line_item", ""))

@@ -47,9 +47,7 @@ def bad_request(message: str, *, code: str | None = None, param: str | None = No
 
 def missing(noun: str, id: str, *, param: str = "id", status: int = 404) -> ApiError:
     """No such object: 404 where the path named it, 400 where a parameter did."""
-    return ApiError(
-        status, f"No such {noun}: '{id}'", code="resource_missing", param=param
-    )
+    return ApiError(status, f"No such {noun}: '{id}'", code="resource_missing", param=param)
 
 
 def declined(decline_code: str, *, charge: str | None = None, **more: Any) -> ApiError:

@@ -103,8 +103,8 @@ def cancel(account: Account, item: Object, reason: str | None) -> Object:
 def _unexpected(item: Object, doing: str, allowed: str) -> ApiError:
     return ApiError(
         400,
-        f"This PaymentIntent could not be {doing} because it has a status of {item['status']}. "
-        f"Only a PaymentIntent with one of the following statuses may be {doing}: {allowed}.",
+        f"A PaymentIntent that is {item['status']} cannot be {doing}; its status must be one of "
+        f"{allowed}.",
         code="payment_intent_unexpected_state",
         payment_intent=item,
     )
@@ -127,8 +127,12 @@ def _create(call: Call) -> Object:
 
 
 def _fill(item: Object, call: Call) -> None:
-    take(item, call, """capture_method confirmation_method description receipt_email
-         setup_future_usage statement_descriptor statement_descriptor_suffix transfer_group""")
+    take(
+        item,
+        call,
+        """capture_method confirmation_method description receipt_email
+         setup_future_usage statement_descriptor statement_descriptor_suffix transfer_group""",
+    )
     if "payment_method_types" in call.params:
         item["payment_method_types"] = call.params["payment_method_types"]
     merge_metadata(item, call)
@@ -154,7 +158,7 @@ def _confirm_now(account: Account, item: Object) -> Object:
         if item["status"] == "requires_payment_method":
             raise ApiError(
                 400,
-                "You cannot confirm this PaymentIntent because it's missing a payment method.",
+                "The PaymentIntent has no payment method to confirm.",
                 code="payment_intent_unexpected_state",
                 payment_intent=item,
             )

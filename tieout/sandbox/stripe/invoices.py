@@ -237,8 +237,7 @@ def pay(
     chosen = method or default_method(account, item)
     if chosen is None:
         raise bad_request(
-            "There is no default_payment_method set on this Customer or Invoice. Please set either "
-            "field prior to payment attempt."
+            "Neither the invoice nor its customer has a default payment method to charge."
         )
     return _charge(account, item, resolve(account, chosen))
 

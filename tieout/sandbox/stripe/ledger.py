@@ -234,8 +234,7 @@ def _list_transactions(call: Call) -> bytes:
         item = call.account.need("payout", payout, param="payout")
         if not item.get("automatic", True):
             raise bad_request(
-                "Balance transaction history can only be filtered on automatic transfers, "
-                "not manual.",
+                "Only automatic payouts know their balance transactions; this one is manual.",
                 param="payout",
             )
         held = set(call.account.transactions_of.get(payout, ()))

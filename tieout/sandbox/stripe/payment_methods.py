@@ -48,9 +48,7 @@ def of_customer(account: Account, id: str, customer: str) -> Object:
     """The payment method, attached to this customer."""
     item = resolve(account, id)
     if item.get("customer") not in (None, customer):
-        raise bad_request(
-            "The payment method belongs to another customer.", param="payment_method"
-        )
+        raise bad_request("The payment method belongs to another customer.", param="payment_method")
     if item.get("customer") is None:
         decline = decline_of(item)
         if last_four(item) in _REFUSES_ATTACHMENT and decline:

@@ -73,8 +73,7 @@ def _create(call: Call) -> Object:
     charge_id, intent_id = call.get("charge"), call.get("payment_intent")
     if charge_id is None and intent_id is None:
         raise bad_request(
-            "One of the following params should be provided for this request: payment_intent or "
-            "charge.",
+            "A refund names the payment_intent or the charge it gives back.",
             code="parameter_missing",
         )
     if intent_id is not None:

@@ -53,16 +53,15 @@ class Replays:
             if kept.fingerprint != fingerprint:
                 raise ApiError(
                     400,
-                    "Keys for idempotent requests can only be used with the same parameters they "
-                    f"were first used with. Try using a key other than '{key}' if you meant to "
-                    "execute a different request.",
+                    f"The idempotency key '{key}' was first used with other parameters; a "
+                    "different request needs a key of its own.",
                     type="idempotency_error",
                 )
             if kept.answer is None:
                 raise ApiError(
                     409,
-                    "There is currently another in-progress request using this Idempotent Key: "
-                    f"{key}. Try again later.",
+                    f"A request with the idempotency key '{key}' is still in progress; try again "
+                    "later.",
                     type="idempotency_error",
                     code="idempotency_key_in_use",
                 )

@@ -107,9 +107,7 @@ def sub_list(kind: str, parent_kind: str, parent_field: str) -> Action:
 
     def act(call: Call) -> bytes:
         call.account.need(parent_kind, call.id)
-        return page(
-            call.account, kind, call.params, url=call.path, equal={parent_field: call.id}
-        )
+        return page(call.account, kind, call.params, url=call.path, equal={parent_field: call.id})
 
     return act
 

@@ -5,26 +5,19 @@ https://docs.stripe.com/billing/subscriptions/overview
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
-from . import invoices
 from .account import Account, Object
-from .billing import advance, bring_in_pending, finalize_later
+from .billing import advance
 from .catalog import PRICE_DATA, as_plan, new_price
 from .discounts import redeem
-from .errors import ApiError, bad_request
+from .errors import bad_request
 from .listing import page
-from .money import rounded
 from .payment_methods import resolve
-from .periods import period
+from .renewals import ENDED, bill, bill_first, end, items_of, period_of, plan_renewal, prorate
 from .routes import Call, Route, merge_metadata, nested_parameters, take
-from .totals import add_up, line
 
 _DAY = 86_400
-_ENDED = ("canceled", "incomplete_expired")
-_RETRY_DAYS = (3, 5, 7)
-_INCOMPLETE_FOR = 23 * 3600
 
 
 # Create
@@ -63,11 +56,11 @@ def _create(call: Call) -> Object:
     item["status"] = "trialing" if trialing else "active"
     account.save("subscription", item)
     if not trialing:
-        _first_invoice(account, item, behavior)
+        bill_first(account, item, behavior)
         item = account.need("subscription", item["id"])
     account.save("subscription", item)
     account.emit_about("customer.subscription.created", item)
-    _plan_renewal(account, item)
+    plan_renewal(account, item)
     return item
 
 
@@ -77,8 +70,7 @@ def _need_method(account: Account, item: Object, customer: Object, free: bool) -
              or customer.get("default_source"))  # fmt: skip
     if not known and not free:
         raise bad_request(
-            "This customer has no attached payment source or default payment method. Please "
-            "consider adding a default payment method.",
+            "The customer has neither a payment source nor a default payment method.",
             code="resource_missing",
         )
 
@@ -106,8 +98,7 @@ def _one_currency(prices: list[Object], customer: Object) -> str:
     currency = found.pop()
     if customer.get("currency") not in (None, currency):
         raise bad_request(
-            "You cannot combine currencies on a single customer. This customer has used "
-            f"{customer['currency']}.",
+            f"The customer is billed in {customer['currency']}; one customer has one currency.",
             param="items",
         )
     return currency
@@ -213,7 +204,7 @@ def _fill(item: Object, call: Call) -> None:
 def add_item(account: Account, parent: Object, price: Object, sent: dict[str, Any]) -> Object:
     """A new subscription item with the period that the present moment lies in."""
     metered = price["recurring"]["usage_type"] == "metered"
-    start, end = _period_of(account, parent, price)
+    start, end = period_of(account, parent, price)
     item: Object = {
         "id": account.new_id("subscription_item"),
         "object": "subscription_item",
@@ -235,205 +226,13 @@ def add_item(account: Account, parent: Object, price: Object, sent: dict[str, An
     return account.save("subscription_item", item)
 
 
-def _period_of(account: Account, parent: Object, price: Object) -> tuple[int, int]:
-    now, anchor = account.now(), int(parent["billing_cycle_anchor"])
-    if anchor > now:
-        return max(int(parent["start_date"]), int(parent["trial_start"] or 0)), anchor
-    recurring = price["recurring"]
-    return period(anchor, recurring["interval"], recurring["interval_count"], now)
-
-
-# Bill
-
-
-def items_of(account: Account, id: str) -> list[Object]:
-    return account.in_order("subscription_item", subscription=id)
-
-
-def _invoice(account: Account, item: Object, reason: str, *, charge_items: list[Object]) -> Object:
-    customer = account.need("customer", item["customer"])
-    invoice = invoices.new(
-        account, customer, item["currency"], billing_reason=reason, auto_advance=True,
-        collection_method=item["collection_method"], discounts=item["discounts"],
-        default_tax_rates=item["default_tax_rates"], description=item["description"],
-        due_date=invoices.due_date(account, item["days_until_due"], None),
-        parent={"quote_details": None, "subscription_details": {
-            "metadata": item["metadata"], "subscription": item["id"]},
-            "type": "subscription_details"},
-    )  # fmt: skip
-    account.save("invoice", invoice)
-    for one in charge_items:
-        _bill(account, item, one, invoice)
-    bring_in_pending(account, invoice, item["id"])
-    add_up(account, invoice)
-    account.save("invoice", invoice)
-    account.emit_about("invoice.created", invoice)
-    item["latest_invoice"] = invoice["id"]
-    account.save("subscription", item)
-    return invoice
-
-
-def _bill(account: Account, parent: Object, one: Object, invoice: Object) -> None:
-    price = one["price"]
-    quantity = int(one.get("quantity") or 0)
-    amount = price_for(account, price, quantity)
-    product = account.find("product", str(price["product"])) or {}
-    made = line(
-        account, invoice["id"], amount, invoice["currency"],
-        description=f"{quantity} × {product.get('name', price['id'])}",
-        period={"end": one["current_period_end"], "start": one["current_period_start"]},
-        quantity=quantity, quantity_decimal=str(quantity),
-        subscription=parent["id"],
-        pricing={"price_details": {"price": price["id"], "product": price["product"]},
-                 "type": "price_details", "unit_amount_decimal": price["unit_amount_decimal"]},
-        parent={"invoice_item_details": None, "subscription_item_details": {
-            "invoice_item": None, "proration": False,
-            "proration_details": {"credited_items": None},
-            "subscription": parent["id"], "subscription_item": one["id"]},
-            "type": "subscription_item_details"},
-    )  # fmt: skip
-    rates = [rate["id"] for rate in one["tax_rates"]]
-    account.save("line_item", made, hidden={"tax_rates": rates})
-    one["billed_until"] = one["current_period_end"]
-    account.save("subscription_item", one)
-
-
-def price_for(account: Account, price: Object, quantity: int) -> int:
-    """What this many units cost: per unit, or by tiers."""
-    transform = price.get("transform_quantity")
-    if transform:
-        whole, rest = divmod(quantity, transform["divide_by"])
-        quantity = whole + (1 if rest and transform["round"] == "up" else 0)
-    if price["billing_scheme"] != "tiered":
-        return rounded(Decimal(price["unit_amount_decimal"] or 0) * quantity)
-    row = account.shelf("price").get(price["id"])
-    tiers = (row.hidden.get("tiers") if row else None) or []
-    return rounded(_tiered(tiers, price["tiers_mode"], quantity))
-
-
-def _tiered(tiers: list[Object], mode: str, quantity: int) -> Decimal:
-    total, below = Decimal(0), 0
-    for tier in tiers:
-        top = tier["up_to"]
-        here = quantity if top is None else min(quantity, top)
-        last = top is None or quantity <= top
-        units = here - below if mode == "graduated" else quantity
-        if mode == "graduated" or last:
-            total += Decimal(tier["unit_amount_decimal"] or 0) * units
-            total += Decimal(tier["flat_amount_decimal"] or 0)
-        if last:
-            break
-        below = top
-    return total
-
-
-def _first_invoice(account: Account, item: Object, behavior: str) -> None:
-    licensed = [one for one in items_of(account, item["id"]) if one.get("quantity") is not None]
-    invoice = _invoice(account, item, "subscription_create", charge_items=licensed)
-    if item["collection_method"] == "send_invoice":
-        finalize_later(account, invoice)
-        return
-    if behavior == "default_incomplete" and invoice["total"] > 0:
-        invoices.finalize(account, invoice)
-    else:
-        invoice = advance(account, invoice)
-    if account.need("invoice", invoice["id"])["status"] == "paid":
-        return
-    if behavior == "error_if_incomplete":
-        raise bad_request("The first payment failed, so no subscription was made.")
-    item = account.need("subscription", item["id"])
-    item["status"] = "incomplete"
-    account.save("subscription", item)
-    account.later(account.now() + _INCOMPLETE_FOR, lambda: _expire(account, item["id"]))
-
-
-def _expire(account: Account, id: str) -> None:
-    item = account.find("subscription", id)
-    if item is not None and item["status"] == "incomplete":
-        item |= {"status": "incomplete_expired", "ended_at": account.now()}
-        account.save("subscription", item, "customer.subscription.updated")
-
-
-def invoice_paid(account: Account, invoice: Object) -> None:
-    """A paid invoice makes an incomplete or past-due subscription active."""
-    item = account.find("subscription", invoices.subscription_of(invoice) or "")
-    if item is not None and item["status"] in ("incomplete", "past_due", "unpaid"):
-        item["status"] = "active"
-        account.save("subscription", item, "customer.subscription.updated")
-
-
-# Renew
-
-
-def _plan_renewal(account: Account, item: Object) -> None:
-    ends = [one["current_period_end"] for one in items_of(account, item["id"])]
-    if ends and item["status"] not in _ENDED:
-        account.later(min(ends), lambda: _renew(account, item["id"]))
-
-
-def _renew(account: Account, id: str) -> None:
-    item = account.find("subscription", id)
-    if item is None or item["status"] in (*_ENDED, "paused"):
-        return
-    due = [one for one in items_of(account, id) if one["current_period_end"] <= account.now()]
-    if not due:
-        return
-    if item["cancel_at_period_end"] or (item["cancel_at"] or 2**62) <= account.now():
-        end(account, item, reason="cancellation_requested")
-        return
-    for one in due:
-        one["current_period_start"], one["current_period_end"] = _period_of(
-            account, item, one["price"]
-        )
-        account.save("subscription_item", one)
-    if item["status"] == "trialing":
-        item["status"] = "active"
-    licensed = [one for one in due if one.get("quantity") is not None]
-    account.save("subscription", item, "customer.subscription.updated")
-    if item["pause_collection"] is None:
-        invoice = _invoice(account, item, "subscription_cycle", charge_items=licensed)
-        finalize_later(account, invoice)
-        account.later(account.now() + 3601, lambda: _after_attempt(account, id, invoice["id"], 0))
-    _plan_renewal(account, account.need("subscription", id))
-
-
-def _after_attempt(account: Account, id: str, invoice_id: str, attempt: int) -> None:
-    item, invoice = account.find("subscription", id), account.find("invoice", invoice_id)
-    if item is None or invoice is None or item["status"] in _ENDED:
-        return
-    if invoice["status"] != "open" or invoice["collection_method"] != "charge_automatically":
-        return
-    if attempt:
-        advance_open(account, invoice)
-        if account.need("invoice", invoice_id)["status"] == "paid":
-            return
-    item = account.need("subscription", id)
-    if attempt >= len(_RETRY_DAYS):
-        end(account, item, reason="payment_failed")
-        return
-    if item["status"] == "active":
-        item["status"] = "past_due"
-        account.save("subscription", item, "customer.subscription.updated")
-    account.later(account.now() + _RETRY_DAYS[attempt] * _DAY,
-                  lambda: _after_attempt(account, id, invoice_id, attempt + 1))  # fmt: skip
-
-
-def advance_open(account: Account, invoice: Object) -> None:
-    """Try to collect an open invoice once more; a decline is left as it is."""
-    try:
-        invoices.pay(account, invoice)
-    except ApiError:
-        return
-
-
 # Change
 
 
 def _update(call: Call) -> Object:
     account, item = call.account, call.account.need("subscription", call.id)
-    if item["status"] in _ENDED:
-        raise bad_request("A canceled subscription can only update its cancellation_details and "
-                          "metadata.")  # fmt: skip
+    if item["status"] in ENDED:
+        raise bad_request("A canceled subscription can no longer be changed.")  # fmt: skip
     was_trialing = item["status"] == "trialing"
     _set_trial(item, call)
     _fill(item, call)
@@ -449,18 +248,18 @@ def _update(call: Call) -> Object:
     if was_trialing and item["trial_end"] is not None and item["trial_end"] <= account.now():
         item |= {"status": "active", "billing_cycle_anchor": account.now()}
         for one in items_of(account, call.id):
-            one["current_period_start"], one["current_period_end"] = _period_of(
+            one["current_period_start"], one["current_period_end"] = period_of(
                 account, item, one["price"]
             )
             account.save("subscription_item", one)
         account.save("subscription", item)
-        advance(account, _invoice(account, item, "subscription_update",
+        advance(account, bill(account, item, "subscription_update",
                                   charge_items=items_of(account, call.id)))  # fmt: skip
         item = account.need("subscription", call.id)
-        _plan_renewal(account, item)
+        plan_renewal(account, item)
     account.save("subscription", item, "customer.subscription.updated")
     if behavior == "always_invoice" and call.get("items"):
-        advance(account, _invoice(account, item, "subscription_update", charge_items=[]))
+        advance(account, bill(account, item, "subscription_update", charge_items=[]))
     return account.need("subscription", call.id)
 
 
@@ -474,14 +273,14 @@ def _change(
     if "id" not in sent:
         price = _price_of(account, sent, name)
         made = add_item(account, parent, price, sent)
-        _prorate(account, parent, None, made, behavior)
+        prorate(account, parent, None, made, behavior)
         return
     old = account.need("subscription_item", sent["id"], param=f"{name}[id]")
     if old["subscription"] != parent["id"]:
         raise bad_request("The item belongs to another subscription.", param=f"{name}[id]")
     if sent.get("deleted"):
         account.drop("subscription_item", old["id"])
-        _prorate(account, parent, old, None, behavior)
+        prorate(account, parent, old, None, behavior)
         return
     change_item(account, parent, old, sent, behavior, name)
 
@@ -499,7 +298,7 @@ def change_item(
         if any(old_pace[part] != new_pace[part] for part in pace):
             # Another interval starts a new cycle at once.
             parent["billing_cycle_anchor"] = account.now()
-            new["current_period_start"], new["current_period_end"] = _period_of(
+            new["current_period_start"], new["current_period_end"] = period_of(
                 account, parent, price
             )
     if "quantity" in sent:
@@ -509,91 +308,24 @@ def change_item(
     if "metadata" in sent:
         new["metadata"] = {**old["metadata"], **(sent["metadata"] or {})}
     account.save("subscription_item", new)
-    _prorate(account, parent, old, new, behavior)
+    prorate(account, parent, old, new, behavior)
     return new
-
-
-def _prorate(
-    account: Account, parent: Object, old: Object | None, new: Object | None, behavior: str
-) -> None:
-    """Pending items: back for the time not used, and the price of the time that is left."""
-    if behavior == "none" or parent["status"] == "trialing":
-        return
-    for one, sign, word in ((old, -1, "Unused"), (new, 1, "Remaining")):
-        if one is None or one.get("quantity") is None:
-            continue
-        whole = one["current_period_end"] - one["current_period_start"]
-        left = max(one["current_period_end"] - account.now(), 0)
-        cost = price_for(account, one["price"], int(one["quantity"]))
-        amount = sign * rounded(Decimal(cost) * left / whole) if whole else 0
-        if amount:
-            _pend(account, parent, one, amount, f"{word} time on {one['price']['id']}")
-
-
-def _pend(
-    account: Account, parent: Object, one: Object, amount: int, description: str
-) -> None:
-    now, price = account.now(), one["price"]
-    item: Object = {
-        "id": account.new_id("invoiceitem"),
-        "object": "invoiceitem",
-        "amount": amount,
-        "currency": parent["currency"],
-        "customer": parent["customer"],
-        "customer_account": None,
-        "date": now,
-        "description": description,
-        "discountable": False,
-        "discounts": [],
-        "frozen_fields": [],
-        "invoice": None,
-        "livemode": False,
-        "metadata": {},
-        "net_amount": amount,
-        "parent": {"subscription_details": {"subscription": parent["id"],
-                                            "subscription_item": one["id"]},
-                   "type": "subscription_details"},
-        "period": {"end": max(one["current_period_end"], now), "start": now},
-        "pricing": {"price_details": {"price": price["id"], "product": price["product"]},
-                    "type": "price_details",
-                    "unit_amount_decimal": price["unit_amount_decimal"]},
-        "proration": True,
-        "proration_details": {"discount_amounts": [], "credited_items": None},
-        "quantity": one["quantity"],
-        "quantity_decimal": str(one["quantity"]),
-        "tax_rates": [],
-        "test_clock": None,
-    }  # fmt: skip
-    rates = [rate["id"] for rate in one["tax_rates"]]
-    account.save("invoiceitem", item, "invoiceitem.created", hidden={"tax_rates": rates})
 
 
 # End
 
 
-def end(
-    account: Account, item: Object, *, reason: str | None = "cancellation_requested"
-) -> Object:
-    """Cancel now. https://docs.stripe.com/api/subscriptions/cancel"""
-    now = account.now()
-    item |= {"status": "canceled", "ended_at": now, "canceled_at": item["canceled_at"] or now}
-    item["cancellation_details"] = {**(item.get("cancellation_details") or {}), "reason": reason}
-    account.save("subscription", item)
-    account.emit_about("customer.subscription.deleted", item)
-    return item
-
-
 def _cancel(call: Call) -> Object:
     account, item = call.account, call.account.need("subscription", call.id)
-    if item["status"] in _ENDED:
+    if item["status"] in ENDED:
         raise bad_request(f"No such subscription: '{call.id}'", code="resource_missing",
                           param="id")  # fmt: skip
     item["cancellation_details"] |= call.get("cancellation_details") or {}
     if call.get("prorate"):
         for one in items_of(account, call.id):
-            _prorate(account, item, one, None, "create_prorations")
+            prorate(account, item, one, None, "create_prorations")
     if call.get("invoice_now"):
-        advance(account, _invoice(account, item, "subscription_update", charge_items=[]))
+        advance(account, bill(account, item, "subscription_update", charge_items=[]))
         item = account.need("subscription", call.id)
     return end(account, item)
 
@@ -617,13 +349,13 @@ def _resume(call: Call) -> Object:
     if call.get("billing_cycle_anchor", "now") == "now":
         item["billing_cycle_anchor"] = account.now()
     for one in items_of(account, call.id):
-        one["current_period_start"], one["current_period_end"] = _period_of(
+        one["current_period_start"], one["current_period_end"] = period_of(
             account, item, one["price"]
         )
         account.save("subscription_item", one)
     account.save("subscription", item)
     account.emit_about("customer.subscription.resumed", item)
-    _plan_renewal(account, item)
+    plan_renewal(account, item)
     return item
 
 
@@ -633,7 +365,7 @@ def _list(call: Call) -> bytes:
     equal: dict[str, Any] = {}
     only = None
     if status == "ended":
-        only = lambda row: row.fields.get("status") in _ENDED  # noqa: E731
+        only = lambda row: row.fields.get("status") in ENDED  # noqa: E731
     elif status is None:
         only = lambda row: row.fields.get("status") != "canceled"  # noqa: E731
     elif status != "all":
@@ -652,7 +384,7 @@ def _create_item(call: Call) -> Object:
     parent = account.need("subscription", call.params["subscription"], param="subscription")
     price = _price_of(account, call.params, "item")
     made = add_item(account, parent, price, call.params)
-    _prorate(account, parent, None, made, call.get("proration_behavior", "create_prorations"))
+    prorate(account, parent, None, made, call.get("proration_behavior", "create_prorations"))
     account.save("subscription", parent, "customer.subscription.updated")
     return made
 
@@ -670,10 +402,9 @@ def _delete_item(call: Call) -> Object:
     account, old = call.account, call.account.need("subscription_item", call.id)
     parent = account.need("subscription", old["subscription"])
     if len(items_of(account, parent["id"])) == 1:
-        raise bad_request("A subscription must have at least one active plan. To cancel it, delete "
-                          "the subscription itself.")  # fmt: skip
+        raise bad_request("The last item cannot be deleted; cancel the subscription instead.")
     account.drop("subscription_item", call.id)
-    _prorate(account, parent, old, None, call.get("proration_behavior", "create_prorations"))
+    prorate(account, parent, old, None, call.get("proration_behavior", "create_prorations"))
     account.save("subscription", parent, "customer.subscription.updated")
     return {"id": call.id, "object": "subscription_item", "deleted": True}
 
@@ -682,7 +413,7 @@ def _delete_customer(call: Call) -> Object:
     """Permanent; subscriptions end at once. https://docs.stripe.com/api/customers/delete"""
     account, item = call.account, call.account.need("customer", call.id)
     for held in list(account.all("subscription", customer=call.id)):
-        if held.get("status") not in _ENDED:
+        if held.get("status") not in ENDED:
             end(account, held)
     account.emit_about("customer.deleted", item)
     return account.tombstone("customer", call.id)

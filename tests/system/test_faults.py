@@ -1,0 +1,118 @@
+"""Providers that fail in every way: waited out, looked up, or said plainly; never done twice."""
+
+from __future__ import annotations
+
+from two_stripes import World
+from wire import Answer, as_json
+
+BOTH = ["C000", "C001"]
+
+
+WRITE_FAULTS = (
+    "500_before@1@POST,502@3@POST,html@5@POST,lost_answer@7@POST,torn@9@POST,closed@11@POST,"
+    "429:0@13..15@POST,503:0@17@POST,429@19@POST"
+)
+READ_FAULTS = "500_before@1@GET,torn@3@GET,html@5@GET,lost_answer@7@GET,429:0@9..10@GET"
+
+
+def test_writes_that_go_wrong_in_nine_ways_are_made_once(world: World) -> None:
+    """Each fault hits a write, and the next attempt goes through."""
+    world.seed(10)
+    world.right.faults.load(WRITE_FAULTS)
+    world.run("sync", code=0)
+    assert sum(world.right.faults.log.values()) == 11
+    world.right.faults.clear()
+    world.agree([f"C{number:03}" for number in range(10)])
+
+
+def test_reads_that_go_wrong_in_five_ways_are_read_again(world: World) -> None:
+    """The second pull reads the event feed, then each record that it names."""
+    world.seed(5)
+    world.run("sync", code=0)
+    for item in world.left.held("customer"):
+        world.left.post(f"/v1/customers/{item['id']}", name=item["name"] + "!")
+    world.left.faults.load(READ_FAULTS)
+    world.run("sync", code=0)
+    assert sum(world.left.faults.log.values()) == 6
+    world.agree([f"C{number:03}!" for number in range(5)])
+
+
+def test_a_gateway_that_gives_up_on_a_write_that_took_place(world: World) -> None:
+    """504: the same key brings the same 500 again, so the record is looked up."""
+    world.seed(2)
+    world.right.faults.load("504@1@POST")
+    world.run("sync", code=3)
+    world.right.faults.clear()
+    world.run("sync", code=0)
+    world.agree(BOTH)
+
+
+def test_an_outcome_that_stays_unknown_is_looked_up_by_the_next_run(world: World) -> None:
+    """Stripe repeats its 500 for the same key; the record was made all the same."""
+    world.seed(2)
+    world.right.faults.load("500_after@1@POST")
+    first = world.run("sync", code=3)
+    assert "unknown outcome" in first.out
+    assert world.run("status").code == 3
+    world.right.faults.clear()
+    second = world.run("sync", code=0)
+    assert "found to have taken place before" in second.out
+    world.agree(BOTH)
+
+
+def test_a_provider_that_stays_behind_html_is_named(world: World) -> None:
+    world.seed(1)
+    world.left.faults.load("html")
+    done = world.run("sync", code=1)
+    assert "HTML" in done.err and "base_url" in done.err and "systems.left" in done.err
+    assert world.right.writes() == 0
+    world.left.faults.clear()
+    world.run("sync", code=0)
+    world.agree(["C000"])
+
+
+def test_one_provider_down_keeps_what_the_other_gave(world: World) -> None:
+    world.seed(2)
+    world.right.wire.on_request = lambda method, path, number: as_json(
+        500, {"error": {"message": "no", "type": "api_error"}}, Stripe_Should_Retry="false"
+    )
+    done = world.run("sync", code=1)
+    assert "systems.right" in done.err
+    assert world.ask("SELECT COUNT(*) FROM customer WHERE system = 'left'") == [(2,)]
+    world.right.wire.calm()
+    world.run("sync", code=0)
+    world.agree(BOTH)
+
+
+def test_a_pull_that_broke_off_goes_on_at_its_last_page(world: World) -> None:
+    """250 customers are three pages; the third fails, and only it is asked for again."""
+    items = [{"object": "customer", "id": f"cus_{n:04}", "name": f"N{n}", "email": None,
+              "created": 1_700_000_000 + n, "livemode": False, "metadata": {}}
+             for n in range(250)]  # fmt: skip
+    world.left.wire.load(("customer", item) for item in items)
+
+    def third_fails(method: str, path: str, number: int) -> Answer | None:
+        if path == "/v1/customers" and number == 3:
+            return as_json(
+                503, {"error": {"message": "no", "type": "api_error"}}, Stripe_Should_Retry="false"
+            )
+        return None
+
+    world.left.wire.on_request = third_fails
+    world.run("pull", "left", "--entity", "customer", code=1)
+    assert world.ask("SELECT COUNT(*) FROM customer") == [(200,)]
+    world.left.wire.calm()
+    world.run("pull", "left", "--entity", "customer", code=0)
+    assert world.ask("SELECT COUNT(*) FROM customer") == [(250,)]
+    assert world.left.wire.asked == [("GET", "/v1/customers")]
+
+
+def test_a_storm_of_refusals_ends_with_a_sentence_and_the_next_run_goes_on(world: World) -> None:
+    """A Retry-After of ten minutes is longer than a run waits: it says so at once."""
+    world.seed(1)
+    world.left.faults.load("429:600")
+    done = world.run("sync", code=1)
+    assert "429" in done.err and "systems.left" in done.err
+    world.left.faults.clear()
+    world.run("sync", code=0)
+    world.agree(["C000"])
