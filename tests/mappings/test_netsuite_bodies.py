@@ -124,7 +124,7 @@ def test_invoice() -> None:
 
 def test_tax_needs_an_item_and_comes_back_as_tax() -> None:
     taxed = {**INVOICE, "tax_minor": 976, "total_minor": 13976}
-    with pytest.raises(InvalidRecord, match="tax of 9.76") as caught:
+    with pytest.raises(InvalidRecord, match=r"tax of 9\.76") as caught:
         body("invoice", taxed)
     assert "tax_item" in caught.value.hint
     found = body("invoice", taxed, tax_item="99")
@@ -198,9 +198,7 @@ def test_payment_as_documented() -> None:
         "payment": Decimal("250.00"),
         "tranDate": "2026-02-03",
         "checkNum": "10045",
-        "apply": {
-            "items": [{"doc": {"id": "104"}, "apply": True, "amount": Decimal("200.00")}]
-        },
+        "apply": {"items": [{"doc": {"id": "104"}, "apply": True, "amount": Decimal("200.00")}]},
     }
     with pytest.raises(InvalidRecord, match="are allocated of a payment"):
         body(

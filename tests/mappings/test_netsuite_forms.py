@@ -1,4 +1,4 @@
-"""One NetSuite record in three forms gives one canonical record; the money is worked out by hand."""
+"""One NetSuite record in three forms gives one canonical record; the money is done by hand."""
 
 from __future__ import annotations
 
@@ -144,7 +144,9 @@ SOAP_INVOICE: dict[str, Any] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("raw", [REST_INVOICE, ROW_INVOICE, SOAP_INVOICE], ids=["rest", "row", "soap"])
+@pytest.mark.parametrize(
+    "raw", [REST_INVOICE, ROW_INVOICE, SOAP_INVOICE], ids=["rest", "row", "soap"]
+)
 def test_an_invoice_is_the_same_in_all_forms(raw: dict[str, Any]) -> None:
     # Without TO_CHAR 3/2/2026 could be the 3rd of February: the option says it is not.
     found = parse("invoice", raw, options={"date_format": "MDY"})
@@ -160,7 +162,9 @@ def test_an_invoice_is_the_same_in_all_forms(raw: dict[str, Any]) -> None:
     money = (found.subtotal_minor, found.discount_minor, found.tax_minor, found.total_minor)
     assert money == (13500, 1300, 976, 13176)
     assert (found.paid_minor, found.credited_minor, found.balance_minor) == (0, 0, 13176)
-    told = [(li.id, li.product_id, li.quantity, li.unit_amount, li.amount_minor) for li in found.lines]
+    told = [
+        (li.id, li.product_id, li.quantity, li.unit_amount, li.amount_minor) for li in found.lines
+    ]
     assert told == [
         ("1", "7", "2", "50", 10000),
         ("2", "8", "1", "30", 3000),
@@ -377,14 +381,29 @@ def test_deposit_is_a_payout_whose_lines_sum_up() -> None:
         ]},
         "other": {"items": [{"line": 1, "account": {"id": "6"}, "amount": -4.5}]},
     }  # fmt: skip
-    found = parse("payout", rest)
-    assert (found.amount_minor, found.status, found.reference) == (9550, "paid", "po_123")
-    assert found.arrives_on == date(2026, 2, 5)
-    assert [(li.kind, li.source_id, li.net_minor) for li in found.lines] == [
-        ("charge", "9", 12000),
-        ("refund", "77", -2000),
-        ("fee", None, -450),
-    ]
+    row = {
+        "id": "300", "type": "Deposit", "foreigntotal": "95.5", "currencycode": "USD",
+        "trandate": "2026-02-05", "memo": "po_123",
+        "lines": [
+            {"id": "0", "mainline": "T", "foreignamount": "95.5"},
+            {"id": "1", "mainline": "F", "foreignamount": "-120"},
+            {"id": "2", "mainline": "F", "foreignamount": "20"},
+            {"id": "3", "mainline": "F", "foreignamount": "4.5"},
+        ],
+        "applications": [
+            {"previousdoc": "9", "previoustype": "CustPymt", "nextdoc": "300", "nextline": "1"},
+            {"previousdoc": "77", "previoustype": "CustRfnd", "nextdoc": "300", "nextline": "2"},
+        ],
+    }  # fmt: skip
+    for raw in (rest, row):
+        found = parse("payout", raw)
+        assert (found.amount_minor, found.status, found.reference) == (9550, "paid", "po_123")
+        assert found.arrives_on == date(2026, 2, 5)
+        assert [(li.kind, li.source_id, li.net_minor) for li in found.lines] == [
+            ("charge", "9", 12000),
+            ("refund", "77", -2000),
+            ("fee", None, -450),
+        ]
 
 
 def test_journal_forms() -> None:
@@ -416,7 +435,8 @@ def test_journal_forms() -> None:
         found = parse("journal_entry", raw)
         assert (found.number, found.posted_on, found.subsidiary) == ("JE1", date(2026, 1, 31), "1")
         told = [
-            (li.id, li.account, li.debit_minor, li.credit_minor, li.customer_id) for li in found.lines
+            (li.id, li.account, li.debit_minor, li.credit_minor, li.customer_id)
+            for li in found.lines
         ]
         assert told == [
             ("1", "6010", 18750, None, None),
@@ -486,7 +506,10 @@ def test_lookup_tables_may_be_tables_or_rows(table: Any) -> None:
 def test_a_currency_that_the_lookups_lack_is_refused_even_with_a_default() -> None:
     with pytest.raises(InvalidRecord, match="NetSuite's own id"):
         parse("customer", {"id": "1", "currency": "9"}, currency="USD")
-    assert parse("customer", {"id": "1", "currency": "9"}, currency="EUR", lookups={}).currency == "EUR"
+    assert (
+        parse("customer", {"id": "1", "currency": "9"}, currency="EUR", lookups={}).currency
+        == "EUR"
+    )
 
 
 def test_more_decimals_than_the_currency_has_are_refused() -> None:
@@ -521,8 +544,15 @@ def test_our_key_is_told_from_other_external_ids() -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"<a><b></a>", b"not json", b"[1]", b"[]", b"{\"items\": []}", b"<!DOCTYPE x [<!ENTITY a 'b'>]><x>&a;</x>"],
-)  # fmt: skip
+    [
+        b"<a><b></a>",
+        b"not json",
+        b"[1]",
+        b"[]",
+        b'{"items": []}',
+        b"<!DOCTYPE x [<!ENTITY a 'b'>]><x>&a;</x>",
+    ],
+)
 def test_unreadable_payloads_are_refused(body: bytes) -> None:
     with pytest.raises(InvalidRecord):
         read_payload(body)

@@ -48,7 +48,12 @@ def test_soap_invoice() -> None:
     assert (found.paid_minor, found.credited_minor) == (0, 0)  # amountPaid is 0.0
     assert found.written_off_minor is None and found.adjustment_minor is None
     (line,) = found.lines
-    assert (line.id, line.product_id, line.quantity, line.amount_minor) == ("1", "217", "1", 1599360)
+    assert (line.id, line.product_id, line.quantity, line.amount_minor) == (
+        "1",
+        "217",
+        "1",
+        1599360,
+    )
     assert line.unit_amount is None
     assert found.custom == {"custbody_3rd_party": False}
 

@@ -82,7 +82,7 @@ def rule(entity: str = "invoice", **changes: Any) -> FlowRule:
     return replace(made, **changes)
 
 
-def invoice(system: str, id: str, total_minor: int, **fields: Any) -> Invoice:
+def invoice(system: str, id: str, total_minor: int | None, **fields: Any) -> Invoice:
     """An open, balanced invoice unless told otherwise."""
     status = fields.get("status", "open")
     owed = total_minor if status in ("open", "uncollectible", "draft") else 0

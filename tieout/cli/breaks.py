@@ -12,7 +12,7 @@ import click
 from tieout.core.errors import ConfigError
 from tieout.core.money import show as money
 
-from .main import ATTENTION, FINE, open_hub, print_json
+from .main import ALWAYS_JSON, ATTENTION, FINE, open_hub, print_json
 from .shown import clean, plural, say, table
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
@@ -83,6 +83,7 @@ def _found(hub: Any, prefix: str) -> Any:
 
 @breaks_command.command("show")
 @click.argument("fingerprint")
+@ALWAYS_JSON
 @click.pass_obj
 def show_command(config_path: Path, fingerprint: str) -> int:
     """One break, as JSON.
@@ -97,8 +98,9 @@ def show_command(config_path: Path, fingerprint: str) -> int:
 
 @breaks_command.command("explain")
 @click.argument("fingerprint")
+@AS_JSON
 @click.pass_obj
-def explain_command(config_path: Path, fingerprint: str) -> int:
+def explain_command(config_path: Path, fingerprint: str, as_json: bool) -> int:
     """Both sides of a break, field by field, their history and the likely cause.
 
     \b
@@ -107,7 +109,11 @@ def explain_command(config_path: Path, fingerprint: str) -> int:
     from tieout.jobs.queries import explain
 
     with open_hub(config_path, offline=True) as hub:
-        told = explain(hub, _found(hub, fingerprint))
+        found = _found(hub, fingerprint)
+        told = explain(hub, found)
+    if as_json:
+        print_json({"break": asdict(found), "told": told})
+        return FINE
     for line in told:
         say(clean(line))
     return FINE

@@ -54,13 +54,13 @@ def demo_command(once: bool, port: int, size: int, folder: Path) -> int:
     Example:  tieout demo --once
               tieout demo --size 2000 --dir big
     """
-    from .stand_ins import SandboxClock, company_of, start
+    from .stand_ins import company_of, start, wall_clock
 
     if size < 1:
         raise ConfigError("--size must be at least 1")
     _clear(folder)
     steps = _Steps()
-    clock = SandboxClock()
+    clock = wall_clock()
     company = steps.timed("company", lambda: company_of(1, size, clock))
     started = steps.timed(
         "stand-ins", lambda: start(["stripe", "netsuite"], port, clock=clock, company=company)
@@ -119,7 +119,7 @@ def _main_job(folder: Path, started: dict[str, Any], company: Any, steps: _Steps
             raise failures[0]
         settled = tasks.plan(hub)
         outcome = steps.timed("reconcile", lambda: reporting.reconcile(hub))
-        files = steps.timed("report", lambda: reporting.report(hub, folder))
+        files = steps.timed("report", lambda: reporting.report(hub, folder, outcome=outcome))
         bars.stop()
         links = hub.store.links.count()
         _tell(steps, folder, started, pulled, again, links, planned, applied, settled, outcome)
@@ -226,8 +226,10 @@ def _fitted(text: str, company: Any) -> str:
         "    payout_deposits: {field: custbody_stripe_id}\n"
         f'    options: {{tax_item: "{own["tax_item"]}", discount_item: "{own["discount_item"]}"}}\n'
     )
+    quick = "    calls_per_second: 500\n    endpoint_calls_per_second: 500\n"
     return (
-        text.replace("    # custom_fields: [", netsuite + "    custom_fields: [")
+        text.replace("    type: stripe\n", f"    type: stripe\n{quick}")
+        .replace("    # custom_fields: [", netsuite + "    custom_fields: [")
         .replace("    # mappings: netsuite-overlay.yaml ", "    mappings: netsuite-overlay.yaml ")
         .replace("# starts_on: 2026-01-01", f"starts_on: {begins}")
         .replace("settle_minutes: 15 ", "settle_minutes: 0 ")

@@ -9,9 +9,9 @@ from typing import Any
 import click
 import msgspec
 
-from tieout.core.errors import ConfigError
+from tieout.core.errors import ConfigError, NotFound
 
-from .main import ATTENTION, FAILED, FINE, open_hub, print_json
+from .main import ALWAYS_JSON, ATTENTION, FAILED, FINE, open_hub, print_json
 from .shown import clean, plural, say, table
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
@@ -68,8 +68,9 @@ def history_command(config_path: Path, system: str, entity: str, id: str, as_jso
         hub.system(system)
         versions = hub.store.records.history(_entity(entity), system, id)
     if not versions:
-        say(f"{system} has no {entity} {id} in the store", err=True)
-        return FAILED
+        raise NotFound(
+            f"{system} has no {entity} {id} in the store", hint="tieout pull reads what is there"
+        )
     if as_json:
         print_json([asdict(each) for each in versions])
         return FINE
@@ -130,6 +131,7 @@ def _when(moment: Any) -> str:
 
 @runs_command.command("show")
 @click.argument("run_id")
+@ALWAYS_JSON
 @click.pass_obj
 def runs_show_command(config_path: Path, run_id: str) -> int:
     """One run with its counts, as JSON.
@@ -179,6 +181,7 @@ def _origin(operation: Any) -> str:
 
 @ops_command.command("show")
 @click.argument("op_id")
+@ALWAYS_JSON
 @click.pass_obj
 def ops_show_command(config_path: Path, op_id: str) -> int:
     """One operation with its fields and key, as JSON.
@@ -258,6 +261,7 @@ def links_list_command(config_path: Path, entity: str | None, limit: int, as_jso
 @click.argument("system")
 @click.argument("entity")
 @click.argument("id")
+@ALWAYS_JSON
 @click.pass_obj
 def links_show_command(config_path: Path, system: str, entity: str, id: str) -> int:
     """What one record is linked to, as JSON.
@@ -269,8 +273,7 @@ def links_show_command(config_path: Path, system: str, entity: str, id: str) -> 
         link = hub.store.links.of(_entity(entity), system, id)
         members = hub.store.links.members(entity, link) if link else {}
     if not link:
-        say(f"{system} {entity} {id} is not linked", err=True)
-        return FAILED
+        raise NotFound(f"{system} {entity} {id} is not linked", hint="tieout links list")
     print_json({"link": link, "entity": entity, "members": members})
     return FINE
 
@@ -325,8 +328,9 @@ def audit_command() -> None:
 
 
 @audit_command.command("verify")
+@AS_JSON
 @click.pass_obj
-def audit_verify_command(config_path: Path) -> int:
+def audit_verify_command(config_path: Path, as_json: bool) -> int:
     """Walk the chain; name the first row that was tampered with.
 
     \b
@@ -334,7 +338,10 @@ def audit_verify_command(config_path: Path) -> int:
     """
     with _hub(config_path) as hub:
         bad = hub.store.audit.verify()
-        count, _ = hub.store.audit.head()
+        count, head = hub.store.audit.head()
+    if as_json:
+        print_json({"whole": bad is None, "first_bad_row": bad, "entries": count, "head": head})
+        return FINE if bad is None else FAILED
     if bad is not None:
         say(f"error: row {bad} of the audit trail does not fit the chain", fg="red", err=True)
         say("  fix     compare with the head hash of an earlier report; restore a backup", err=True)

@@ -120,6 +120,12 @@ def cli(ctx: click.Context, config_path: Path) -> None:
     ctx.obj = config_path
 
 
+# For what has no other form, so that programs may add --json to every command that shows.
+ALWAYS_JSON = click.option(
+    "--json", is_flag=True, expose_value=False, help="Print one JSON document (as without)."
+)
+
+
 def open_hub(config_path: Path, *, offline: bool = False) -> Any:
     """The hub of a configuration, with secrets kept out of logs."""
     from tieout.hub import Hub
@@ -137,18 +143,20 @@ def print_json(value: Any) -> None:
 
 def show_error(error: TieoutError) -> None:
     """What happened, where, and what to do; on stderr."""
+    from .shown import clean
+
     first, *rest = error.message.splitlines() or [""]
     if rest:  # a list of problems, each with its own place
         click.secho(f"error: {len(rest) + 1} problems", fg="red", err=True)
         for line in (first, *rest):
-            click.echo(f"  {line}", err=True)
+            click.echo(f"  {clean(line)}", err=True)
     else:
         click.secho("error: ", fg="red", nl=False, err=True)
-        click.echo(first, err=True)
+        click.echo(clean(first), err=True)
         if error.where:
-            click.echo(f"  where   {error.where}", err=True)
+            click.echo(f"  where   {clean(error.where)}", err=True)
     if error.hint:
-        click.echo(f"  fix     {error.hint}", err=True)
+        click.echo(f"  fix     {clean(error.hint)}", err=True)
 
 
 def exit_code(error: TieoutError) -> int:

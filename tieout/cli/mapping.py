@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import msgspec
 
 from tieout.core.errors import ConfigError, InvalidRecord
 
-from .main import FAILED, FINE, open_hub, print_json, show_error
+from .main import ATTENTION, FAILED, FINE, open_hub, print_json, show_error
 from .shown import clean, say
 
 
@@ -118,9 +119,12 @@ def _read_json(file: Path) -> Any:
 
 @click.command("remap")
 @click.argument("systems", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
-def remap_command(config_path: Path, systems: tuple[str, ...]) -> int:
+def remap_command(config_path: Path, systems: tuple[str, ...], as_json: bool) -> int:
     """Map everything again from the kept bytes: after a mapping was mended, without any call.
+
+    Exit code 3: some records are still set aside.
 
     \b
     Example:  tieout remap netsuite
@@ -128,9 +132,19 @@ def remap_command(config_path: Path, systems: tuple[str, ...]) -> int:
     from tieout.jobs import tasks
 
     with open_hub(config_path) as hub:
-        for done in tasks.remap(hub, systems):
-            say(
-                f"{done.system} {done.entity}: {done.seen} read again, {done.changed} changed, "
-                f"{done.quarantined} set aside"
-            )
-    return FINE
+        mapped = tasks.remap(hub, systems)
+    if as_json:
+        print_json({"mapped": [asdict(each) for each in mapped]})
+    else:
+        _show_mapped(mapped)
+    return ATTENTION if any(each.quarantined for each in mapped) else FINE
+
+
+def _show_mapped(mapped: list[Any]) -> None:
+    for done in mapped:
+        say(
+            f"{done.system} {done.entity}: {done.seen} read again, {done.new} new, "
+            f"{done.changed} changed, {done.quarantined} set aside"
+        )
+        for reason in done.reasons:
+            say(f"set aside: {clean(reason)}", fg="yellow")

@@ -10,7 +10,7 @@ import click
 
 from tieout.core.money import show as money
 
-from .main import ATTENTION, FINE, open_hub, print_json, show_error
+from .main import ATTENTION, FINE, exit_code, open_hub, print_json, show_error
 from .shown import clean, plural, say, table
 
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -45,10 +45,13 @@ def reconcile_command(
             for error in failures:
                 show_error(error)
             if failures:
-                say("  then    nothing was compared: half-read systems would only look broken")
-                return 1
+                then = "nothing was compared: half-read systems would only look broken"
+                say(f"  then    {then}", err=True)
+                return max(exit_code(error) for error in failures)
         outcome = reporting.reconcile(hub, as_of=as_of.date() if as_of else None)
-        files = reporting.report(hub, out, email=email) if out or email else {}
+        files = {}
+        if out or email:
+            files = reporting.report(hub, out, email=email, outcome=outcome)
     if as_json:
         print_json(reporting.document(outcome, files))
     else:
@@ -98,8 +101,11 @@ def _by_kind(breaks: list[Any]) -> dict[str, int]:
 @click.option("--date", "day", type=DAY, help="The day of the report; default: the latest.")
 @click.option("--out", type=OUT, help="Where the files go; default: report.out of config.yaml.")
 @click.option("--email", is_flag=True, help="Mail it to those config.yaml names.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
-def report_command(config_path: Path, day: datetime | None, out: Path | None, email: bool) -> int:
+def report_command(
+    config_path: Path, day: datetime | None, out: Path | None, email: bool, as_json: bool
+) -> int:
     """Write the daily report from what is in the store: HTML, plain text, XLSX.
 
     \b
@@ -109,6 +115,9 @@ def report_command(config_path: Path, day: datetime | None, out: Path | None, em
 
     with open_hub(config_path, offline=not email) as hub:
         files = reporting.report(hub, out, day=day.date() if day else None, email=email)
+    if as_json:
+        print_json({"files": {name: str(path) for name, path in files.items()}})
+        return FINE
     for path in files.values():
         say(f"wrote {path}")
     return FINE

@@ -81,7 +81,7 @@ def pull_command(
         print_json({"pulled": [asdict(each) for each in done], "failures": _failures(failures)})
     else:
         show_pulled(done)
-    return _worst(failures, sum(each.quarantined for each in done), quiet=as_json)
+    return _worst(failures, sum(each.quarantined for each in done))
 
 
 def _failures(failures: list[TieoutError]) -> list[dict[str, str]]:
@@ -90,13 +90,12 @@ def _failures(failures: list[TieoutError]) -> list[dict[str, str]]:
     ]
 
 
-def _worst(failures: list[TieoutError], attention: int, *, quiet: bool) -> int:
-    if not quiet:
-        for error in failures:
-            show_error(error)
-        if failures:
-            say("  then    run the command again: it goes on where it stopped", err=True)
+def _worst(failures: list[TieoutError], attention: int) -> int:
+    """The exit code, and each failure on stderr, where it does not disturb a JSON document."""
+    for error in failures:
+        show_error(error)
     if failures:
+        say("  then    run the command again: it goes on where it stopped", err=True)
         return max(exit_code(error) for error in failures)
     return ATTENTION if attention else FINE
 
@@ -306,7 +305,7 @@ def sync_command(
         else:
             show_pulled(synced.pulled)
             _show_outcome(hub, synced)
-    return _worst(synced.failures, synced.attention, quiet=as_json)
+    return _worst(synced.failures, synced.attention)
 
 
 def _sync_document(hub: Any, synced: Any) -> dict[str, Any]:

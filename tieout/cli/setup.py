@@ -12,7 +12,7 @@ import click
 
 from tieout.core.errors import ConfigError, TieoutError
 
-from .main import ATTENTION, FAILED, FINE, exit_code, open_hub, print_json, show_error
+from .main import ALWAYS_JSON, ATTENTION, FAILED, FINE, exit_code, open_hub, print_json, show_error
 from .shown import plural, say, table
 
 
@@ -63,7 +63,7 @@ def check_command(config_path: Path, offline: bool, as_json: bool) -> int:
             row: dict[str, Any] = {"system": name, "type": system.base.type}
             row["entities"] = hub.entities(name)
             if not offline:
-                worst = max(worst, _log_in(hub, name, row, quiet=as_json))
+                worst = max(worst, _log_in(hub, name, row))
             rows.append(row)
         if as_json:
             print_json({"config": str(config_path), "flows": len(hub.flows), "systems": rows})
@@ -77,13 +77,12 @@ def check_command(config_path: Path, offline: bool, as_json: bool) -> int:
         return worst
 
 
-def _log_in(hub: Any, name: str, row: dict[str, Any], *, quiet: bool) -> int:
+def _log_in(hub: Any, name: str, row: dict[str, Any]) -> int:
     try:
         account = hub.side(name).connector.check()
     except TieoutError as error:
         row["error"], row["fix"] = error.message, error.hint
-        if not quiet:
-            show_error(error)
+        show_error(error)
         return exit_code(error)
     row["account"], row["problems"] = f"{account.name} ({account.id})", list(account.problems)
     return ATTENTION if account.problems else FINE
@@ -99,6 +98,7 @@ def config_command() -> None:
 
 
 @config_command.command("schema")
+@ALWAYS_JSON
 def schema_command() -> int:
     """Print the JSON Schema of config.yaml, for completion in your editor.
 
@@ -182,6 +182,6 @@ def sandbox_command(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     stopped.wait()
-    for each in running.values():
-        each.stop()
+    for stand_in in running.values():
+        stand_in.stop()
     return FINE

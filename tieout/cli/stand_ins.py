@@ -36,6 +36,11 @@ class Started:
         self.running.stop()
 
 
+def wall_clock() -> SandboxClock:
+    """A clock that follows the machine's."""
+    return SandboxClock()
+
+
 def company_of(seed: int, size: int, clock: SandboxClock) -> Company:
     """The company that lives in all stand-ins; the same seed gives the same one."""
     return build_company(seed=seed, size=size, now=clock.now())
@@ -56,7 +61,7 @@ def start(
     unknown = [name for name in names if name not in PROVIDERS]
     if unknown or not names:
         raise ValueError(f"there is no stand-in for {unknown}; known: {', '.join(PROVIDERS)}")
-    clock = clock or SandboxClock()
+    clock = clock or wall_clock()
     if company is None and samples is None:
         company = company_of(seed, size, clock)
     started: dict[str, Started] = {}

@@ -71,13 +71,15 @@ def credit_note_body(body: Raw, fields: Fields, context: Context, creating: bool
 
 def _sale(body: Raw, context: Context) -> Raw:
     total, tax = body.pop("tieout_total", None), body.pop("tieout_tax", None) or ZERO
-    discount = body.pop("tieout_discount", None) or ZERO
+    stated = body.pop("tieout_discount", None)
     _with_currency(body, context)
     lines = body.get("item", {}).get("items")
     if lines is None:
         return body
     given = [line.pop("tieout_discount", None) or ZERO for line in lines]
     lines = [_line(line) for line in lines]
+    # A credit note knows no discount of its own, only those of its lines.
+    discount = sum(given, ZERO) if stated is None else stated
     _take_off(lines, discount, given, context)
     if tax:
         lines.append(_tax_line(tax, context))

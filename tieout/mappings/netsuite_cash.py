@@ -142,7 +142,7 @@ def payout(raw: Raw, context: Context) -> Raw:
     """A bank deposit that settles a payment provider; which ones do is the connector's setting."""
     shape = shape_of(raw)
     found = common(shape, "payout", context)
-    lines = _ledger_lines(shape) if shape.form == ROW else _deposit_lines(shape)
+    lines = _ledger_lines(shape, found["id"]) if shape.form == ROW else _deposit_lines(shape)
     amount = shape.amount("foreigntotal") if shape.form == ROW else shape.amount("total")
     amount = total_of(shape) if amount is None else amount
     if amount is None and lines:
@@ -174,15 +174,23 @@ def _deposit_lines(shape: Shape) -> list[Raw]:
     return lines
 
 
-def _ledger_lines(shape: Shape) -> list[Raw]:
-    """What a deposit is made of stands in the ledger with the opposite sign of the bank's."""
+def _ledger_lines(shape: Shape, id: str | None) -> list[Raw]:
+    """What a deposit is made of stands in the ledger with the opposite sign of the bank's.
+
+    A line that comes from a payment or refund is linked to it.
+    """
+    sources = {
+        row.text("nextline"): (row.text("previousdoc"), row.text("previoustype"))
+        for row in shape.rows("applications", "links") or ()
+        if row.text("nextdoc") == id
+    }
     lines = []
     for row in shape.rows("lines") or ():
         amount = None if row.flag("mainline") else line_amount(row, shape)
         if amount:
-            source = row.ref("createdfrom")
-            told = row.text("sourcetype") or ("payment" if source.id or amount < 0 else "fee")
-            lines.append(_line(row.text("id"), source.id, -amount, told))
+            source, kind = sources.get(row.text("id"), (None, None))
+            kind = kind or ("fee" if amount > 0 else "other")
+            lines.append(_line(row.text("id"), source, -amount, kind))
     return lines
 
 

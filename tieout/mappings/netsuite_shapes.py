@@ -27,7 +27,7 @@ ROW, REST, SOAP = "row", "rest", "soap"
 # https://docs.oracle.com/en/cloud/saas/netsuite/ns-online-help/section_1521451348.html
 PACIFIC = ZoneInfo("America/Los_Angeles")
 
-_CUSTOM = re.compile(r"cust(body|col|entity|item|record)_?\w", re.I)
+_CUSTOM = re.compile(r"cust(omfieldlist$|(body|col|entity|item|record)_?\w)", re.I)
 _SELF = re.compile(r"/record/v1/([a-z0-9_]+)/([^/?]+)", re.I)
 _BARE_DATE = re.compile(r"(\d{1,4})([-/.])(\d{1,2})\2(\d{1,4})\Z")
 _LOOSE_TIME = re.compile(r"(\d{4}-\d{2}-\d{2})[ T](\d{1,2}):(\d{2})(?::(\d{2})(\.\d+)?)?\Z")
@@ -43,6 +43,9 @@ class Ref:
     kind: str = ""
 
 
+NO_REF = Ref()
+
+
 @dataclass(frozen=True)
 class Shape:
     """One record with lower-case keys and without empty values; `form` is row, rest or soap."""
@@ -53,14 +56,23 @@ class Shape:
 
     def ref(self, *names: str) -> Ref:
         """The first of these fields that holds a reference."""
-        return next((ref_of(self.fields[name]) for name in names if name in self.fields), Ref())
+        for name in names:
+            if name in self.fields:
+                return ref_of(self.fields[name])
+        return NO_REF
 
     def text(self, *names: str) -> str | None:
-        return next((text_of(self.fields[name]) for name in names if name in self.fields), None)
+        for name in names:
+            if name in self.fields:
+                return text_of(self.fields[name])
+        return None
 
     def amount(self, *names: str) -> Decimal | None:
         """The first of these fields as an exact number in major units."""
-        return next((to_decimal(self.fields[name]) for name in names if name in self.fields), None)
+        for name in names:
+            if name in self.fields:
+                return to_decimal(self.fields[name])
+        return None
 
     def flag(self, name: str) -> bool | None:
         return None if name not in self.fields else flag_of(self.fields[name])
@@ -81,14 +93,15 @@ def shape_of(raw: Raw, *, form: str = "") -> Shape:
     fields: Raw = {}
     custom: dict[str, Any] = {}
     for key, value in raw.items():
-        name = key.lower()
         if value is None or value == "" or value == {}:
             continue
-        if name in ("customfieldlist", "nullfieldlist"):
-            custom |= _soap_custom(value) if name == "customfieldlist" else {}
-        elif _CUSTOM.match(name):
-            custom[name] = custom_value(value)
-        else:
+        name = key if form == ROW else key.lower()
+        if name.startswith("cust") and _CUSTOM.match(name):
+            if name == "customfieldlist":
+                custom |= _soap_custom(value)
+            else:
+                custom[name] = custom_value(value)
+        elif name != "nullfieldlist":
             fields[name] = value
     return Shape(form or form_of(raw), fields, custom)
 
@@ -137,6 +150,8 @@ def _lines(value: Any) -> list[Raw] | None:
 
 def ref_of(value: Any) -> Ref:
     """A reference in any form: "220", {"id", "refName"}, {"internalId", "name"}."""
+    if value.__class__ is str:
+        return Ref(id=value or None)
     if isinstance(value, dict):
         low = {key.lower(): each for key, each in value.items() if each not in (None, "")}
         id = low.get("id", low.get("internalid"))
@@ -166,8 +181,8 @@ def self_id(fields: Raw) -> str | None:
 
 def text_of(value: Any) -> str | None:
     """A scalar as text; None for null and empty. Numbers lose trailing zeros."""
-    if value is None or value == "":
-        return None
+    if value.__class__ is str or value is None:
+        return value or None
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | Decimal):
@@ -175,9 +190,7 @@ def text_of(value: Any) -> str | None:
     if isinstance(value, dict):
         found = ref_of(value)
         return found.id if found.id is not None else found.name
-    if not isinstance(value, str):
-        raise InvalidRecord(f"{shown(value)} is not text")
-    return value
+    raise InvalidRecord(f"{shown(value)} is not text")
 
 
 def flag_of(value: Any) -> bool:

@@ -110,7 +110,7 @@ def _payment_allocations(record: Payment) -> Iterator[Finding]:
 
 
 def _at_most(applied: int, limit: int, record: Record) -> Iterator[Finding]:
-    if applied > limit:
+    if applied > max(limit, 0):
         message = "more is applied to invoices than there is"
         yield Finding("allocations", message, limit, applied, getattr(record, "currency", None))
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP as WIRE
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime, getaddresses
 from typing import Literal
 
 from tieout.core.errors import AuthError, ConfigError, ProviderDown, UnknownOutcome
@@ -56,7 +56,8 @@ def build(
     """
     message = EmailMessage(policy=WIRE)
     sent_from = address(sender, "report.email.from")
-    message["Subject"] = shortened(clean(subject), 200)
+    # An encoded word ("=?utf-8?q?...?=") would be decoded, line breaks and all, by the header.
+    message["Subject"] = shortened(clean(subject), 200).replace("=?", "= ?")
     message["From"] = sent_from
     message["To"] = [address(each, "report.email.to") for each in to]
     message["Date"] = format_datetime(made_at)
@@ -71,15 +72,16 @@ def build(
 
 def address(given: str, where: str) -> Address:
     """`Name <box@host>` or `box@host` as an address; ConfigError where it is none."""
-    if given != clean(given):
+    if given != clean(given) or "=?" in given:
         raise ConfigError(
-            f"{clean(given)!r} holds a line break or an invisible character",
+            f"{clean(given)!r} holds a line break, an invisible character or an encoded word",
             where=where,
-            hint="write the address anew",
+            hint="write the address anew, in plain letters",
         )
-    shown, box = parseaddr(given)
+    found = getaddresses([given])
+    shown, box = found[0] if len(found) == 1 else ("", "")
     user, _, domain = box.rpartition("@")
-    bare = box and not set(box) & set(' <>,;:"()[]\\')
+    bare = not set(box) & set(' <>,;:"()[]\\')
     if not (user and domain and bare and box.isascii()):
         raise ConfigError(
             f"{given!r} is not a mail address", where=where, hint="write name@example.com"

@@ -128,7 +128,8 @@ class Database:
                 with self._savepoint() as connection:
                     yield connection
                 return
-            self.own()
+            if self.alone:
+                self.own()
             before = getattr(self._local, "connection", None)
             self._writer.execute(self.dialect.begin)
             self._depth, self._local.connection = 1, self._writer
@@ -173,7 +174,7 @@ class Database:
 
     def own(self) -> None:
         """Become the one writing process, or StopRun with the other's process id."""
-        if self._lock is not None and self.alone:
+        if self._lock is not None:
             self._lock.take()
 
     @property

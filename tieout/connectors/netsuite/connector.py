@@ -48,7 +48,7 @@ class NetSuite(Connector):
             auth=_login(settings, ports, where),
             pace=Pace(
                 settings.calls_per_second,
-                settings.concurrency,
+                max(1, int(settings.calls_per_second)),
                 ports=ports,
                 concurrency=settings.concurrency,
             ),

@@ -96,9 +96,7 @@ def _refused(codes: set[str], text: str, words: str) -> Verdict:
 def _hint(text: str) -> str:
     low = text.lower()
     if "please enter value" in low or "please configure" in low:
-        return (
-            "the form makes fields mandatory: set them in config.yaml or an overlay"
-        )
+        return "the form makes fields mandatory: set them in config.yaml or an overlay"
     if "workflow" in low:
         return "a workflow in NetSuite locks the record"
     return "correct the record, its mapping or the account's setup"

@@ -146,7 +146,6 @@ LINES = Select(
             "rate ratepercent foreignamount memo createdfrom kitmemberof subsidiary"
         ),
         Column("o.type", "createdfromtype", join="origin"),
-        Column("o.type", "sourcetype", join="origin"),
     ),
     {"origin": ("transaction", "LEFT JOIN transaction o ON o.id = t.createdfrom")},
 )
@@ -270,7 +269,7 @@ KINDS: Mapping[str, Kind] = {
             lists=("applications",),
             sublists=("apply",),
         ),
-        _transaction("payout", _READ, "deposit", "Deposit", lists=("lines",)),
+        _transaction("payout", _READ, "deposit", "Deposit", lists=("lines", "applications")),
         _transaction(
             "journal_entry",
             _WRITE | Can.UPDATE,

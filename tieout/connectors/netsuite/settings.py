@@ -35,7 +35,7 @@ class NetSuiteConfig(Settings):
     token_id: str = ""
     token_secret: SecretStr = SecretStr("")
     concurrency: int = Field(2, ge=1, le=50, description="calls at once; the account has 5")
-    calls_per_second: float = Field(10.0, gt=0)
+    calls_per_second: float = Field(50.0, gt=0, description="NetSuite limits calls at once only")
     page_size: int = Field(1000, ge=5, le=1000)
     query_timezone: str = Field(
         "America/Los_Angeles", description="time zone in which SuiteQL shows times to this user"
