@@ -21,6 +21,7 @@ from tieout.core.entities import ENTITIES
 from tieout.core.errors import ConfigError, InvalidRecord
 from tieout.core.ports import Ports, real_ports
 from tieout.mappings import Mapper, load_mapping
+from tieout.mappings import Mapping as Rules
 from tieout.rest import json
 from tieout.rest.transport import requests_send
 from tieout.store import Kept as Kept
@@ -113,6 +114,7 @@ class Hub:
         self.config, self.ports, self._ports_for = config, ports, ports_for
         self._alone = not offline
         self._sides: dict[str, Side] = {}
+        self._mappings: dict[tuple[str, tuple[Path, ...]], Rules] = {}
 
     @classmethod
     def open(
@@ -178,7 +180,7 @@ class Hub:
             system = self.system(name)
             made = connector_class(system.base.type)
             connector = made(system.settings, self._ports_for(name), where=system.where)
-            mapping = load_mapping(system.base.type, system.overlays)
+            mapping = self._mapping(system.base.type, system.overlays)
             lookups = getattr(connector, "lookups", None)
             mapper = mapping.compile(
                 system=name,
@@ -189,6 +191,13 @@ class Hub:
             )
             self._sides[name] = Side(name, connector, mapper, mapping.version, system.base.timezone)
         return self._sides[name]
+
+    def _mapping(self, type_name: str, overlays: tuple[Path, ...]) -> Rules:
+        """Read once for all systems of a type; reading takes longer than compiling."""
+        place = (type_name, overlays)
+        if place not in self._mappings:
+            self._mappings[place] = load_mapping(type_name, overlays)
+        return self._mappings[place]
 
     def sides(self) -> dict[str, Side]:
         """Every system of config.yaml."""

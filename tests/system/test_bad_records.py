@@ -128,7 +128,7 @@ def test_an_invoice_with_a_new_status_or_an_odd_amount_is_set_aside(world: World
     assert "status" in reasons[one] and "in_limbo" in reasons[one]
     assert "total" in reasons[two] and "twelve" in reasons[two]
     assert "minor" in reasons[three]
-    assert "currency" in reasons[four] and "QUATLOO" in reasons[four].upper()
+    assert "currency" in reasons[four]
     assert world.ask("SELECT COUNT(*) FROM invoice") == [(2,)]
 
 

@@ -55,6 +55,8 @@ def test_the_second_of_two_syncs_says_who_holds_the_store(world: World) -> None:
         assert under_way.wait(20)
         second = world.run("sync", code=1)
         assert f"pid {first.pid}" in second.err
+        for other in (("pull",), ("reconcile",), ("remap",), ("plan",)):
+            assert f"pid {first.pid}" in world.run(*other, code=1).err
         assert world.run("status").code == 0  # looking is allowed beside it
         assert world.run("runs", "list", "--json").document[0]["state"] == "running"
     finally:

@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from wire import Wire
 
 from tieout.sandbox import Faults, Running, SandboxClock, serve
 from tieout.sandbox.stripe import StripeStandIn
-
-from wire import Wire
 
 ROOT = Path(__file__).parents[2]
 CANARIES = {

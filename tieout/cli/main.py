@@ -177,7 +177,7 @@ def run(args: list[str] | None = None) -> None:
         sys.exit(error.exit_code)
     except TieoutError as error:
         show_error(error)
-        if isinstance(error, StopRun):
+        if isinstance(error, StopRun) and not error.hint:
             click.echo("  then    what was done is kept; run the command again", err=True)
         sys.exit(exit_code(error))
     except BrokenPipeError:

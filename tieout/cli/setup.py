@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -177,7 +178,7 @@ def sandbox_command(
         say(f"error: {error}", fg="red", err=True)
         return FAILED
     click.echo(json.dumps({name: each.announced for name, each in running.items()}))
-    click.get_text_stream("stdout").flush()
+    sys.stdout.flush()
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())

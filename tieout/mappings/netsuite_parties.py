@@ -25,7 +25,7 @@ def customer(raw: Raw, context: Context) -> Raw:
         "email": shape.text("email"),
         "phone": shape.text("phone"),
         "inactive": shape.flag("isinactive"),
-        "currency": currency_of(shape, context, needed=bool(balance)),
+        "currency": currency_of(shape, context, needed=bool(balance), default=False),
         "tax_id": shape.text("vatregnumber"),
         "language": shape.text("language"),
         "billing_address": _address(shape, "defaultbilling"),

@@ -92,10 +92,13 @@ def _scalar(value: Any) -> Any:
 # Currency
 
 
-def currency_of(shape: Shape, context: Context, *, needed: bool) -> str | None:
+def currency_of(
+    shape: Shape, context: Context, *, needed: bool, default: bool = True
+) -> str | None:
     """The record's ISO code, by the joined code, the lookup table, or a name that is a code.
 
-    `needed` where there are amounts. Raises InvalidRecord that says how to supply it.
+    `needed` where there are amounts; without `default` one that is neither needed nor told stays
+    null. Raises InvalidRecord that says how to supply it.
     """
     for name in ("currencycode", "currencysymbol", "currencyname"):
         if (code := _iso(shape.text(name))) is not None:
@@ -120,7 +123,7 @@ def currency_of(shape: Shape, context: Context, *, needed: bool) -> str | None:
             "there are amounts but no currency",
             hint="the system's `currency` (--currency) is for payloads that name none",
         )
-    return context.currency
+    return context.currency if needed or default or unknown is not None else None
 
 
 def _iso(text: str | None) -> str | None:

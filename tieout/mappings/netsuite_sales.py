@@ -148,7 +148,7 @@ def _used(
 def _status_by_money(
     status: str | None, balance: Decimal | None, refunded: Decimal | None
 ) -> str | None:
-    """docs: entities, "credit_note.status from money"."""
+    """What is left decides: issued, refunded, or applied."""
     if status in ("draft", "void") or balance is None:
         return status
     if balance > 0:

@@ -27,7 +27,7 @@ from .decide import UNLINKED
 from .flows import FlowSpec
 from .golden import comparable, translated, typed_fields
 from .items import WRITES, Errand, Item
-from .planner import OUTDATED, moved
+from .planner import OUTDATED, is_archived, moved
 from .pull import mark
 from .side import Side
 
@@ -206,7 +206,7 @@ class _Worker:
             return None
         record = side.parse(entity, body)
         if errand.action == "archive":
-            return body if _is_archived(record) else None
+            return body if is_archived(record) else None
         names = tuple(errand.write)
         wanted = side.mapper.project(entity, self._typed(errand))
         held = {name: getattr(record, name) for name in names}
@@ -345,11 +345,3 @@ class _Worker:
         self.applied.problems.append(
             f"{errand.target} {errand.entity} (from {errand.source} {errand.source_id}): {reason}"
         )
-
-
-def _is_archived(record: Record) -> bool:
-    return (
-        record.deleted
-        or getattr(record, "status", "") == "archived"
-        or getattr(record, "active", None) is False
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from tieout.connectors.base import Can
@@ -87,6 +88,8 @@ class Planner:
         side = self.sides[target]
         here = source if source is not None and not source.deleted else None
         there = actual if actual is not None and not actual.deleted else None
+        if here is None and there is not None and is_archived(there):
+            return None  # or the same archival would be planned by every run
         base = self.store.base.get(link, target) if link else None
         if there is None:
             if base is None and (here is None or self._keeps_out(flow, here)):
@@ -100,6 +103,7 @@ class Planner:
         if golden and held and decision.action in (Action.UPDATE, Action.CONFLICT):
             golden = self._projected(side, flow, golden, held)
             decision = decide(golden, base, held, policy)
+        decision = _possible(decision, side, flow.entity)
         if link and decision.agreed and not flow.profile.document:
             self._remember(link, target, base, decision)
         if decision.action not in SHOWN:
@@ -277,6 +281,27 @@ class Planner:
                 f"{earlier.state}: {earlier.error} (correct it, or tieout ops retry {earlier.id})",
             )
         return None
+
+
+def is_archived(record: Record) -> bool:
+    """Deleted or inactive: nothing is left to be archived."""
+    return (
+        record.deleted
+        or getattr(record, "status", "") == "archived"
+        or getattr(record, "active", None) is False
+    )
+
+
+def _possible(decision: Decision, side: Side, entity: str) -> Decision:
+    """What the target's connector is not able to do is for a person; it is not planned."""
+    if decision.action is Action.ARCHIVE and not side.can(entity, Can.ARCHIVE):
+        verb = "archive"
+    elif decision.action is Action.UPDATE and not side.can(entity, Can.UPDATE):
+        verb = "change"
+    else:
+        return decision
+    reason = f"{decision.reason}, but tieout cannot {verb} a {entity} in {side.name}: do it there"
+    return replace(decision, action=Action.CONFLICT, reason=reason, write={})
 
 
 def _as_held(decision: Decision, source: Record | None) -> dict[str, Any]:

@@ -52,7 +52,7 @@ class Records:
 
     def id_of(self, type: str, key: str) -> str | None:
         """The internal id of the record with this external id."""
-        asked = Request("GET", f"{RECORDS}/{type}/eid:{checked(key)}", {"fields": "id,externalId"})
+        asked = Request("GET", f"{RECORDS}/{type}/eid:{checked(key)}", {"fields": "id"})
         try:
             found = self._rest.send(asked)
         except NotFound:

@@ -125,7 +125,9 @@ class SuiteQl:
                         hint="give the role SuiteAnalytics Workbook and the list or transaction "
                         "permission (docs/providers/netsuite.md)",
                     ) from None
-                log.info("%s: no column %s", select.name, ", ".join(sorted(more)))
+                loud = any(name.startswith("cust") for name in more)  # a person asked for it
+                level = logging.WARNING if loud else logging.INFO
+                log.log(level, "%s: no column %s", select.name, ", ".join(sorted(more)))
                 self.dropped[select.name] = dropped | more
 
     def _probe(self, select: Select, dropped: frozenset[str]) -> frozenset[str]:

@@ -162,13 +162,14 @@ def _add_defaults(kind: Kind, body: Body, settings: NetSuiteConfig, directory: D
 
 
 def _add_subsidiary(body: Body, settings: NetSuiteConfig, directory: Directory) -> None:
-    """Mandatory in OneWorld accounts, refused in others."""
+    """Mandatory in OneWorld accounts, refused in others. A setting says that it is one."""
     known = directory.subsidiaries
-    if known is None:
+    if known is None and not settings.subsidiary:
         body.pop("subsidiary", None)
         return
     if "subsidiary" in body:
         return
+    known = known or {}
     chosen = settings.subsidiary or (next(iter(known)) if len(known) == 1 else "")
     if not chosen:
         listed = ", ".join(f"{id} ({name})" for id, name in list(known.items())[:5])
