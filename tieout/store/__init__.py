@@ -18,6 +18,7 @@ from .breaks import Breaks, Kept
 from .candidates import Candidate, Candidates
 from .cursors import Cursor, Cursors
 from .db import Database
+from .inbox import Inbox, Received
 from .links import Link, Links
 from .marks import Mark, Marks
 from .meta import Meta
@@ -42,6 +43,7 @@ __all__ = [
     "Operation",
     "Plan",
     "Planned",
+    "Received",
     "Run",
     "SetAside",
     "Store",
@@ -68,6 +70,7 @@ class Store:
         self.runs = Runs(db)
         self.audit = Audit(db)
         self.breaks = Breaks(db)
+        self.inbox = Inbox(db)
         self._seq = Numbers(db, "fetch")
 
     def transaction(self) -> AbstractContextManager[sqlite3.Connection]:
