@@ -129,7 +129,9 @@ class Hub:
         """Load config.yaml; ConfigError lists everything that is wrong with it."""
         if not path.is_file():
             raise ConfigError(
-                f"there is no {path}",
+                f"{path} is a folder, not a configuration"
+                if path.is_dir()
+                else f"there is no {path}",
                 hint="tieout init writes one; or name yours: tieout --config FILE ...",
             )
         config = load_config(path, settings_of, env, offline=offline)

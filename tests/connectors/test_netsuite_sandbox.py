@@ -261,3 +261,15 @@ def test_nothing_changed_costs_few_calls(sold: Any) -> None:
     object.__setattr__(sold.ports, "send", lambda r: (seen.append(r.url), send(r))[1])
     assert sold.pulled("invoice", sold.clock.now() + timedelta(minutes=20)) == {}
     assert len(seen) <= 6
+
+
+def test_two_customers_of_one_name_are_both_created() -> None:
+    """NetSuite makes entityId of the name and wants it unique; the second one gets an end."""
+    ns = Bench().ns
+    bodies = [
+        ns.create("customer", {"companyName": "Ada Ltd", "isPerson": False}, key=key)
+        for key in ("tieout-customer-stripe-1-aaaaaaaaaa", "tieout-customer-stripe-2-bbbbbbbbbb")
+    ]
+    made = [json.loads(body) for body in bodies]
+    assert [each["companyname"] for each in made] == ["Ada Ltd", "Ada Ltd"]
+    assert made[0]["id"] != made[1]["id"]

@@ -175,3 +175,33 @@ def test_a_reader_that_stops_reading_is_no_crash(world: World) -> None:
     )
     assert done.stdout == "{\n"
     assert "Traceback" not in done.stderr and "Exception" not in done.stderr
+
+
+@pytest.mark.parametrize("words", ["connectors list", "config schema", "sync --help"])
+def test_a_full_disk_behind_stdout_is_named(tmp_path: Path, words: str) -> None:
+    """tieout ... > file, on a disk without space."""
+    if not Path("/dev/full").exists():
+        pytest.skip("this machine has no /dev/full")
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "tieout", *words.split()],
+            cwd=tmp_path,
+            env={**plain_env(), "PYTHONPATH": str(ROOT)},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert "did not fit" in done.stderr and "free some space" in done.stderr
+    assert "Traceback" not in done.stderr and "Exception" not in done.stderr
+
+
+def test_init_where_a_file_is_in_the_way(world: World) -> None:
+    (world.folder / "notes").write_text("mine")
+    for target in ("notes", "notes/books"):
+        done = world.run("init", target, code=1)
+        assert "notes" in done.err and "cannot be used" in done.err
+    assert (world.folder / "notes").read_text() == "mine"
+    assert "there already" in world.run("init", ".", code=2).err

@@ -20,7 +20,7 @@ MISTAKES: list[tuple[str, str, list[str]]] = [
     (
         "calls_per_second: 1000",
         "calls_per_second: many",
-        ["systems.left.calls_per_second", "number"],
+        ["calls_per_second", "number"],
     ),
     ("store: tieout.db", "timezone: Mars/Base", ["Mars/Base"]),
 ]

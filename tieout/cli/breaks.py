@@ -66,9 +66,7 @@ def list_command(
 
 
 def _money(each: Any) -> str:
-    if not each.currency or each.effect_minor is None:
-        return ""
-    return money(each.effect_minor, each.currency)
+    return money(each.stake_minor, each.currency) if each.currency and each.stake_minor else ""
 
 
 def _found(hub: Any, prefix: str) -> Any:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -18,6 +19,12 @@ from tieout import __version__
 from tieout.core.errors import ConfigError, StopRun, TieoutError
 
 FINE, FAILED, USAGE, ATTENTION = 0, 1, 2, 3
+
+# What the machine refuses, which a person can mend; any other OSError is a bug of ours.
+MACHINE = {
+    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EACCES, errno.EPERM, errno.EROFS,
+    errno.EEXIST, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG,
+}  # fmt: skip
 
 # name -> module; imported when used, so that `tieout --help` stays quick.
 COMMANDS = {
@@ -183,3 +190,28 @@ def run(args: list[str] | None = None) -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(FAILED)
+    except OSError as error:
+        if error.errno not in MACHINE:
+            raise
+        show_error(_of_the_machine(error))
+        _print_no_more()
+        sys.exit(FAILED)
+
+
+def _of_the_machine(error: OSError) -> TieoutError:
+    reason = error.strerror or "the machine refused it"
+    if error.filename:
+        return TieoutError(
+            f"a file or folder cannot be used: {reason}",
+            where=str(error.filename),
+            hint="check that it is there, who may write to it, and the free space",
+        )
+    return TieoutError(
+        f"what was to be printed or written did not fit: {reason}",
+        hint="free some space, then run the command again; what was done before is kept",
+    )
+
+
+def _print_no_more() -> None:
+    """Lets Python flush what is left of stdout into nothing, instead of failing once more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -63,8 +63,8 @@ def explain(hub: Hub, kept: Kept) -> list[str]:
         f"{kept.right_system} {kept.right_id or '-'}",
         f"  state {kept.state}, {kept.severity}, first seen {kept.first_seen[:10]}",
     ]
-    if kept.currency and kept.effect_minor:
-        told.append(f"  at stake {money(kept.effect_minor, kept.currency)}")
+    if kept.currency and kept.stake_minor:
+        told.append(f"  at stake {money(kept.stake_minor, kept.currency)}")
     if kept.cause:
         told.append(f"  likely cause: {kept.cause}")
     told += [f"  {each['name']}: {each['left']} / {each['right']}" for each in kept.fields]

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import ClassVar
 from zoneinfo import ZoneInfo
 
-from tieout.core.errors import ConfigError, InvalidRecord, ProviderDown
+from tieout.core.errors import ConfigError, Conflict, InvalidRecord, ProviderDown
 from tieout.core.ports import Ports
 from tieout.rest import Auth, ClientCredentials, Pace, RestClient, TokenBased
 
@@ -26,7 +26,7 @@ from .records import Records, checked
 from .resume import END, ROWS, TOUCHED, Resume
 from .settings import NetSuiteConfig
 from .suiteql import Row, SuiteQl
-from .writing import Directory, completed
+from .writing import Directory, completed, told_apart
 
 TOKENS = "/services/rest/auth/oauth2/v1/token"
 # A row may show up in SuiteQL some seconds after the record was saved.
@@ -126,12 +126,20 @@ class NetSuite(Connector):
             return self._read_back(kind, self._type(kind, known), known)
         body = completed(kind, record, self._settings, self._directory, creating=True)
         type = self._new_type(kind)
+        try:
+            id = self._make(kind, type, body, key)
+        except Conflict:
+            apart = told_apart(kind, body, key)
+            if apart is None:
+                raise
+            id = self._make(kind, type, apart, key)
+        return self._read_back(kind, type, id)
+
+    def _make(self, kind: Kind, type: str, body: Raw, key: str) -> str:
         field = self._settings.key_field
         if field and field.lower().startswith(_FIELDS.get(kind.entity, "custbody")):
-            id = self._records.post(type, {**body, field.lower(): key}, key)
-        else:
-            id = self._records.put(kind, type, key, body)
-        return self._read_back(kind, type, id)
+            return self._records.post(type, {**body, field.lower(): key}, key)
+        return self._records.put(kind, type, key, body)
 
     def update(self, entity: str, id: str, record: Raw, *, key: str) -> bytes:
         kind = self._able(entity, Can.UPDATE)

@@ -105,6 +105,21 @@ def completed(
     return body
 
 
+def told_apart(kind: Kind, body: Body, key: str) -> Body | None:
+    """The body with a name of its own, where another record has taken it.
+
+    Without auto-numbering NetSuite wants customers' entityId and items' itemId unique, and makes
+    them of the name: two customers of one name are still two. None for other kinds.
+    """
+    end = key[-10:]
+    if kind.entity == "customer" and "entityId" not in body:
+        name = body.get("companyName") or f"{body.get('firstName')} {body.get('lastName')}"
+        return {**body, "entityId": f"{name[:60]} {end}"}
+    if kind.entity == "product" and "itemId" in body:
+        return {**body, "itemId": f"{body['itemId'][:49]} {end}"}
+    return None
+
+
 def _resolve(body: Body, directory: Directory) -> None:
     """Codes to internal ids."""
     if code := _named(body.get("currency")):
