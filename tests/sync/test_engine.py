@@ -341,3 +341,15 @@ def test_a_killed_pull_goes_on_after_its_last_page(world: World) -> None:
     world.pull()
     assert world.left.calls.count("list customer") == 2  # pages 3 and 4, not 1 and 2
     assert world.store.records.count("customer", "left") == 10
+
+
+def test_the_oldest_holder_of_our_id_is_the_original_whoever_comes_first(world: World) -> None:
+    customer(world)
+    for id, made in (("r10", "2026-01-02T00:00:00Z"), ("r9", "2026-01-01T00:00:00Z")):
+        world.right.put(
+            "customer", id, name="Name c1", external_ids={"left": "c1"}, created_at=made
+        )
+    world.pull()
+    world.plan()
+    assert world.store.links.other("customer", "left", "c1", "right") == "r9"
+    assert [each.right for each in world.store.candidates.list()] == [("right", "r10")]

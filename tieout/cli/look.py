@@ -47,9 +47,24 @@ def status_command(config_path: Path, as_json: bool) -> int:
     say("writes: " + (", ".join(f"{n:,} {s}" for s, n in found["operations"].items()) or "none"))
     say("breaks: " + (", ".join(f"{n:,} {s}" for s, n in found["breaks"].items()) or "none"))
     say("to review: " + plural(found["candidates"], "link candidate"))
+    for each in found["set_aside"]:
+        place = f"{each['system']} {each['entity']} {each['id']}"
+        say(clean(f"set aside: {place}: {each['reason']}"), fg="yellow")
     if found["attention"]:
-        say("A person is needed: tieout breaks list, tieout ops list, tieout links review")
+        say("A person is needed: " + ", ".join(_where_to_look(found)))
     return ATTENTION if found["attention"] else FINE
+
+
+def _where_to_look(found: dict[str, Any]) -> list[str]:
+    stuck = [state for state in ("rejected", "unknown") if found["operations"].get(state)]
+    places = [f"tieout ops list --state {state}" for state in stuck]
+    if found["breaks"].get("open"):
+        places.append("tieout breaks list")
+    if found["candidates"]:
+        places.append("tieout links review")
+    if found["set_aside"]:
+        places.append("mend what is set aside (in the provider, or with a mapping overlay)")
+    return places
 
 
 @click.command("history")
@@ -160,7 +175,7 @@ def ops_command() -> None:
 @AS_JSON
 @click.pass_obj
 def ops_list_command(config_path: Path, state: str | None, limit: int, as_json: bool) -> int:
-    """The writes and where they stand, newest first.
+    """The writes and where they stand, oldest first.
 
     \b
     Example:  tieout ops list --state unknown

@@ -9,6 +9,7 @@ from tieout.core.money import show as money
 from tieout.hub import Hub, Kept
 from tieout.sync.items import Item
 
+SHOWN_ASIDE = 20
 NEEDS_A_PERSON = ("rejected", "unknown")
 
 
@@ -48,6 +49,10 @@ def status(hub: Hub) -> dict[str, Any]:
         "operations": operations,
         "breaks": breaks,
         "candidates": candidates,
+        "set_aside": [
+            {"system": e.system, "entity": e.entity, "id": e.id, "reason": e.reason}
+            for e in store.quarantine.list(limit=SHOWN_ASIDE)
+        ],
         "attention": attention,
     }
 

@@ -28,6 +28,10 @@ def link_record(store: Store, flow: FlowSpec, system: str, id: str) -> str | Non
     free = [each for each in partners if _is_free(store, flow, each, system)]
     if not free:
         return known
+    if reason.strong and system != flow.left and len(free) == 1:
+        # Several of our side may hold the same id: seen from the left, the oldest of them wins.
+        link_record(store, flow, free[0].system, free[0].id)
+        return store.links.of(entity, system, id)
     if len(free) > 1 and not reason.strong:
         _review(store, flow, record, free, f"{len(free)} candidates by {reason.reason}")
         return known
