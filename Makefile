@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PIP := install --quiet --disable-pip-version-check
 
 .PHONY: demo test lint bench lock clean
 
@@ -32,8 +33,9 @@ $(STAMP): requirements.lock pyproject.toml
 		{ echo "tieout needs Python 3.11 or newer; try: make $(MAKECMDGOALS) PYTHON=python3.11"; exit 1; }
 	@echo "Setting up $(VENV) (once, about a minute) ..."
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m pip $(PIP) --require-hashes -r requirements.lock > $(VENV)/setup.log 2>&1 && \
+	 $(BIN)/python -m pip $(PIP) --no-deps --no-build-isolation -e . >> $(VENV)/setup.log 2>&1 || \
+		{ tail -20 $(VENV)/setup.log; echo "setting up failed: see $(VENV)/setup.log"; exit 1; }
 	@touch $(STAMP)
 
 clean:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.sync.paper import World, flow
 from tieout.core.errors import AuthError, InvalidRecord, ProviderDown, UnknownOutcome
+from tieout.sync.plan import Outline, make_healing_plan
 
 
 class Killed(BaseException):
@@ -353,3 +354,41 @@ def test_the_oldest_holder_of_our_id_is_the_original_whoever_comes_first(world: 
     world.plan()
     assert world.store.links.other("customer", "left", "c1", "right") == "r9"
     assert [each.right for each in world.store.candidates.list()] == [("right", "r10")]
+
+
+def heal(world: World, flow_name: str, id: str) -> Outline:
+    place = (flow_name, "left", id)
+    ports = world.clock.ports()
+    return make_healing_plan(world.store, world.sides(), world.flows, ports, [place], run="r")
+
+
+def test_healing_writes_the_owners_values_over_a_first_meeting(world: World) -> None:
+    customer(world, name="Ada Ltd")
+    world.right.put("customer", "r1", name="Ada Limited", email="c1@x.com")
+    world.sync()
+    outline = heal(world, "customer left > right", "c1")
+    assert outline.writes == 1
+    assert world.right.records[("customer", "r1")]["name"] == "Ada Limited"  # only planned
+    assert world.apply(outline).confirmed == 1
+    assert world.right.records[("customer", "r1")]["name"] == "Ada Ltd"
+    assert world.sync()[0].conflicts == 0
+
+
+def test_healing_creates_what_is_older_than_the_flow(tmp_path: Path) -> None:
+    world = World(tmp_path / "s.db", [flow("customer"), flow("invoice", starts_on="2026-02-01")])
+    customer(world)
+    invoice(world)
+    world.sync()
+    assert made_there(world, "invoice") == []
+    assert world.apply(heal(world, "invoice left > right", "i1")).confirmed == 1
+    assert len(made_there(world, "invoice")) == 1
+    world.store.close()
+
+
+def test_healing_never_edits_a_document(world: World) -> None:
+    customer(world)
+    invoice(world)
+    world.sync()
+    invoice(world, total_minor=5)
+    world.pull()
+    assert heal(world, "invoice left > right", "i1").counts == {}

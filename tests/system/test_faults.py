@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from two_stripes import World
 from wire import Answer, as_json
 
@@ -116,3 +117,20 @@ def test_a_storm_of_refusals_ends_with_a_sentence_and_the_next_run_goes_on(world
     world.left.faults.clear()
     world.run("sync", code=0)
     world.agree(["C000"])
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["null", "[]", "{}", '"text"', '{"object":"list","data":{},"has_more":false}', "12",
+     '{"object":"list","data":[null,1,"x",[],{}],"has_more":false}', "\ufeff{}", "[" * 100_000],
+    ids=lambda body: body[:30],
+)  # fmt: skip
+def test_json_that_is_no_list_is_no_crash_and_no_deletion(world: World, body: str) -> None:
+    """200 with something else than a page: named or set aside, and nothing is written."""
+    answer = (200, {"Content-Type": "application/json"}, body.encode())
+    world.left.wire.on_request = lambda method, path, number: answer
+
+    done = world.run("pull", "left", "--entity", "customer")
+    assert done.code in (1, 3), done
+    assert "left" in done.said
+    assert world.ask("SELECT COUNT(*) FROM customer") == [(0,)]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tieout.cli.demo import write_config
+from tieout.cli.demo_config import write_config
 from tieout.cli.stand_ins import Started, company_of, start, wall_clock
 from tieout.hub import Hub
 from tieout.jobs import reporting, tasks

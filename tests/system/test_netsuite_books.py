@@ -12,7 +12,7 @@ import pytest
 from two_stripes import Done, Launcher, Process, plain_env
 from wire import Answer, Wire, as_json
 
-from tieout.cli.demo import write_config
+from tieout.cli.demo_config import write_config
 from tieout.cli.stand_ins import Started, company_of
 from tieout.sandbox import Faults, SandboxClock, serve
 from tieout.sandbox.netsuite import NetSuiteStandIn

@@ -115,3 +115,15 @@ def test_a_secret_in_the_file_is_refused_and_not_shown(world: World) -> None:
     done = world.run("check", code=2)
     assert f"config.yaml:{line}" in done.err and "must not stand in the file" in done.err
     world.rewrite(CANARIES["RIGHT_KEY"], "${RIGHT_KEY}")
+
+
+def test_two_systems_that_are_one_account_are_refused(world: World) -> None:
+    """A key pasted twice would otherwise copy the account's customers into itself."""
+    for number in range(2):
+        world.left.post("/v1/customers", name=f"N{number}")
+    world.rewrite(world.right.url, world.left.url)
+    world.env["RIGHT_KEY"] = CANARIES["LEFT_KEY"]
+    for _ in range(2):
+        done = world.run("sync", code=1)
+        assert "read the same account" in done.err and "own key" in done.err
+    assert world.left.names("customer") == ["N0", "N1"]

@@ -169,3 +169,24 @@ def waive_command(config_path: Path, fingerprint: str, until: datetime, reason: 
     return _change(
         config_path, fingerprint, "waived", reason, state="waived", waived_until=day, note=reason
     )
+
+
+@breaks_command.command("heal")
+@click.argument("fingerprint")
+@click.pass_obj
+def heal_command(config_path: Path, fingerprint: str) -> int:
+    """Make a plan that mends a break: create what is missing, or write the owner's values.
+
+    Nothing is written before `tieout apply`. Issued documents that differ are not edited.
+
+    \b
+    Example:  tieout breaks heal 3f2a9c && tieout apply
+    """
+    from tieout.jobs import tasks
+
+    from .run import show_plan
+
+    with open_hub(config_path) as hub:
+        outline = tasks.heal(hub, _found(hub, fingerprint))
+        show_plan(hub, outline)
+    return FINE

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,23 +13,12 @@ import click
 from tieout.core.errors import ConfigError
 from tieout.core.money import show as money
 
+from .demo_config import write_config
 from .main import ATTENTION, FAILED, FINE
 from .run import _Bars
 from .shown import plural, progress, say
-from .templates import config_text
 
 Result = TypeVar("Result")
-
-OVERLAY = """\
-# NetSuite fields in which an earlier integration left Stripe's ids.
-customer: {external_ids: {stripe: custentity_stripe_id}}
-product: {external_ids: {stripe: custitem_stripe_id}}
-invoice: {external_ids: {stripe: custbody_stripe_id}}
-payment: {external_ids: {stripe: custbody_stripe_id}}
-credit_note: {external_ids: {stripe: custbody_stripe_id}}
-refund: {external_ids: {stripe: custbody_stripe_id}}
-payout: {external_ids: {stripe: custbody_stripe_id}}
-"""
 
 
 @click.command("demo")
@@ -95,151 +83,96 @@ class _Steps:
         return f"{self.seconds[name]:6.1f} s"
 
 
+@dataclass
+class _Done:
+    """What the main job did, to be told in ten lines."""
+
+    pulled: list[Any]
+    planned: Any
+    applied: Any
+    again: list[Any]
+    settled: Any
+    outcome: Any
+    links: int
+    files: dict[str, Path]
+
+
 def _main_job(folder: Path, started: dict[str, Any], company: Any, steps: _Steps) -> int:
     from tieout.hub import Hub
-    from tieout.jobs import reporting, tasks
 
     config = write_config(folder, started, company)
     with Hub.open(config, os.environ) as hub, progress() as bars:
-        shown = _Bars(bars)
-
-        def pull() -> Any:
-            return tasks.pull_systems(hub, on_page=shown.on_page)
-
-        pulled, failures = steps.timed("pull", pull)
-        if failures:
-            raise failures[0]
-        planned = steps.timed("plan", lambda: tasks.plan(hub, on_batch=shown.on_batch))
-        applied = steps.timed(
-            "apply",
-            lambda: tasks.apply_plan(hub, planned.id, on_operation=shown.on_operation),
-        )
-        again, failures = steps.timed("pull again", pull)
-        if failures:
-            raise failures[0]
-        settled = tasks.plan(hub)
-        outcome = steps.timed("reconcile", lambda: reporting.reconcile(hub))
-        files = steps.timed("report", lambda: reporting.report(hub, folder, outcome=outcome))
+        done = _run(hub, folder, steps, _Bars(bars))
         bars.stop()
-        links = hub.store.links.count()
-        _tell(steps, folder, started, pulled, again, links, planned, applied, settled, outcome)
-        say(f"report       {files['html']}  (also .txt and .xlsx beside it)")
-    if applied.problems:
-        for problem in applied.problems[:5]:
-            say(f"  {problem}", fg="yellow")
-        return FAILED if applied.unknown else ATTENTION
-    return ATTENTION if outcome.breaks else FINE
-
-
-def _tell(
-    steps: _Steps,
-    folder: Path,
-    started: dict[str, Any],
-    pulled: list[Any],
-    again: list[Any],
-    links: int,
-    planned: Any,
-    applied: Any,
-    settled: Any,
-    outcome: Any,
-) -> None:
-    """What was done, in ten lines."""
-    urls = ", ".join(f"{name} {each.running.url}" for name, each in started.items())
     steps.seconds["stand-ins"] += steps.seconds["company"]
+    urls = ", ".join(f"{name} {each.running.url}" for name, each in started.items())
     say(f"stand-ins  {steps.took('stand-ins')}  {urls}")
-    read = sum(each.seen for each in pulled)
-    set_aside = sum(each.quarantined for each in pulled)
-    say(f"pull       {steps.took('pull')}  {read:,} records read, {set_aside} set aside")
-    sums = ", ".join(
-        money(
-            sum(m for (_, e, c), m in planned.money.items() if c == code and e == "invoice"), code
-        )
-        for code in sorted({c for (_, e, c) in planned.money if e == "invoice"})
+    for line in _told(done, steps):
+        say(line)
+    say(f"Next: open the report, or look around: cd {folder} && tieout breaks list")
+    for problem in done.applied.problems[:5]:
+        say(f"  {problem}", fg="yellow")
+    if done.applied.unknown:
+        return FAILED
+    return ATTENTION if done.outcome.breaks or done.applied.problems else FINE
+
+
+def _run(hub: Any, folder: Path, steps: _Steps, shown: _Bars) -> _Done:
+    """Pull, plan, apply, pull what that changed, plan again, reconcile, report."""
+    from tieout.jobs import reporting, tasks
+
+    def pull() -> list[Any]:
+        pulled, failures = tasks.pull_systems(hub, on_page=shown.on_page)
+        if failures:
+            raise failures[0]
+        return pulled
+
+    pulled = steps.timed("pull", pull)
+    planned = steps.timed("plan", lambda: tasks.plan(hub, on_batch=shown.on_batch))
+    applied = steps.timed(
+        "apply", lambda: tasks.apply_plan(hub, planned.id, on_operation=shown.on_operation)
     )
-    say(
-        f"plan       {steps.took('plan')}  {planned.looked_at:,} pairs looked at: "
+    again = steps.timed("pull again", pull)
+    settled = tasks.plan(hub)
+    outcome = steps.timed("reconcile", lambda: reporting.reconcile(hub))
+    files = steps.timed("report", lambda: reporting.report(hub, folder, outcome=outcome))
+    links = hub.store.links.count()
+    return _Done(pulled, planned, applied, again, settled, outcome, links, files)
+
+
+def _told(done: _Done, steps: _Steps) -> Iterator[str]:
+    """A line a step, with how long it took."""
+    read = sum(each.seen for each in done.pulled)
+    aside = sum(each.quarantined for each in done.pulled)
+    yield f"pull       {steps.took('pull')}  {read:,} records read, {aside} set aside"
+    planned = done.planned
+    yield (
+        f"plan       {steps.took('plan')}  {planned.looked_at:,} records looked at: "
         f"{plural(planned.writes, 'write')}, {plural(planned.conflicts, 'conflict')}"
     )
-    if sums:
-        say(f"                     new invoices: {sums}")
-    say(
+    bills = {key[2]: minor for key, minor in planned.money.items() if key[1] == "invoice"}
+    sums = ", ".join(money(minor, currency) for currency, minor in sorted(bills.items()))
+    yield f"                     new invoices: {sums or 'none'}"
+    applied = done.applied
+    yield (
         f"apply      {steps.took('apply')}  {applied.confirmed:,} written and read back, "
         f"{applied.rejected} refused, {applied.waiting} waiting"
     )
-    changed = sum(each.new + each.changed for each in again)
-    say(
+    changed = sum(each.new + each.changed for each in done.again)
+    yield (
         f"pull again {steps.took('pull again')}  {changed:,} changed since; a second plan writes "
-        f"{settled.writes}; {links:,} links"
+        f"{done.settled.writes}; {done.links:,} records linked"
     )
-    unexplained = ", ".join(sorted({proof.currency for proof in outcome.proofs}))
-    say(
+    outcome = done.outcome
+    currencies = ", ".join(sorted({proof.currency for proof in outcome.proofs}))
+    yield (
         f"reconcile  {steps.took('reconcile')}  {outcome.compared:,} pairs compared, "
-        f"{plural(len(outcome.breaks), 'break')} for a person; unexplained: 0 in {unexplained}"
+        f"{plural(len(outcome.breaks), 'break')} for a person; unexplained: 0 in {currencies}"
     )
-    say(f"report     {steps.took('report')}  accuracy {outcome.kpis.accuracy_percent} %")
-
-
-def write_config(folder: Path, started: dict[str, Any], company: Any) -> Path:
-    """config.yaml, mapping overlay and secret files for these stand-ins."""
-    secrets = folder / "secrets"
-    secrets.mkdir(parents=True, exist_ok=True)
-    secrets.chmod(0o700)
-    for name, each in started.items():
-        for key, value in each.announced["credentials"].items():
-            file = secrets / f"{name}_{key}"
-            file.write_text(value)
-            file.chmod(0o600)
-    (folder / "netsuite-overlay.yaml").write_text(OVERLAY)
-    config = folder / "config.yaml"
-    text = _pointed_at(config_text(list(started)), started)
-    config.write_text(_fitted(text, company))
-    return config
-
-
-def _pointed_at(text: str, started: dict[str, Any]) -> str:
-    """The template with its secrets read from files and its addresses those of the stand-ins."""
-    for reference, file in (
-        ("${STRIPE_API_KEY}", "stripe_api_key"),
-        ("${STRIPE_WEBHOOK_SECRET}", "stripe_webhook_secret"),
-        ("${NETSUITE_ACCOUNT}", "netsuite_account"),
-        ("${NETSUITE_CLIENT_ID}", "netsuite_client_id"),
-        ("${NETSUITE_CERTIFICATE_ID}", "netsuite_certificate_id"),
-        ("${file:netsuite-private.pem}", "netsuite_private_key"),
-    ):
-        text = text.replace(reference, f"${{file:secrets/{file}}}")
-    for name, each in started.items():
-        address = f"    type: {name}\n    base_url: {each.running.url}\n"
-        text = text.replace(f"    type: {name}\n", address)
-    return text
-
-
-def _fitted(text: str, company: Any) -> str:
-    """What this company's books need: accounts, items, and since when tieout writes."""
-    own = company.settings
-    begins = (company.now - timedelta(days=14)).date()
-    netsuite = (
-        f'    subsidiary: "{own["subsidiary"]}"\n'
-        f'    income_account: "{own["income_account"]}"\n'
-        f'    bank_account: "{own["clearing_account"]}"\n'
-        f'    item: "{_first_item(company)}"\n'
-        "    calls_per_second: 500\n"
-        "    payout_deposits: {field: custbody_stripe_id}\n"
-        f'    options: {{tax_item: "{own["tax_item"]}", discount_item: "{own["discount_item"]}"}}\n'
+    yield (
+        f"report     {steps.took('report')}  {done.files['html']} (.txt and .xlsx beside it); "
+        f"accuracy {outcome.kpis.accuracy_percent} %"
     )
-    quick = "    calls_per_second: 500\n    endpoint_calls_per_second: 500\n"
-    return (
-        text.replace("    type: stripe\n", f"    type: stripe\n{quick}")
-        .replace("    # custom_fields: [", netsuite + "    custom_fields: [")
-        .replace("    # mappings: netsuite-overlay.yaml ", "    mappings: netsuite-overlay.yaml ")
-        .replace("# starts_on: 2026-01-01", f"starts_on: {begins}")
-        .replace("settle_minutes: 15 ", "settle_minutes: 0 ")
-        .replace("  out: reports", "  out: .")
-    )
-
-
-def _first_item(company: Any) -> str:
-    """What a line without a product is booked on (Stripe's credit note lines name none)."""
-    return str(next(each["id"] for kind, each in company.netsuite if kind == "serviceSaleItem"))
 
 
 def _clear(folder: Path) -> None:

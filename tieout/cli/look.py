@@ -333,6 +333,55 @@ def links_unlink_command(config_path: Path, system: str, entity: str, id: str, r
     return FINE
 
 
+@links_command.command("merge")
+@click.argument("entity")
+@click.argument("records", nargs=-1, required=True)
+@click.option("--reason", required=True, help="Why; goes into the audit trail.")
+@click.pass_obj
+def links_merge_command(
+    config_path: Path, entity: str, records: tuple[str, ...], reason: str
+) -> int:
+    """Say that RECORDS, each written SYSTEM:ID, are the same thing.
+
+    \b
+    Example:  tieout links merge customer stripe:cus_1 netsuite:42 --reason "asked them"
+    """
+    from tieout.jobs import tasks
+
+    members = [(system, id) for system, _, id in (each.partition(":") for each in records)]
+    if len(members) < 2 or not all(system and id for system, id in members):
+        raise ConfigError("name two records or more, each as SYSTEM:ID", hint="stripe:cus_1")
+    with open_hub(config_path) as hub:
+        for system, _ in members:
+            hub.system(system)
+        link = tasks.link_by_hand(hub, _entity(entity), members, reason)
+    say(f"linked as {link}; tieout plan looks at them again")
+    return FINE
+
+
+@links_command.command("split")
+@click.argument("entity")
+@click.argument("link")
+@click.option("--reason", required=True, help="Why; goes into the audit trail.")
+@click.pass_obj
+def links_split_command(config_path: Path, entity: str, link: str, reason: str) -> int:
+    """Dissolve a LINK: its records are no longer held to be the same thing.
+
+    \b
+    Example:  tieout links split customer LINK --reason "two companies of one name"
+    """
+    with _hub(config_path) as hub, hub.store.transaction():
+        members = hub.store.links.members(_entity(entity), link)
+        if not members:
+            raise ConfigError(f"there is no {entity} link {link!r}", hint="tieout links list")
+        for system, ids in members.items():
+            for id in ids:
+                hub.store.links.unlink(entity, system, id)
+        hub.store.audit.append("person", "split", f"{entity} link {link}", {"reason": reason})
+    say(f"link {link} is dissolved")
+    return FINE
+
+
 @click.group("audit")
 def audit_command() -> None:
     """The append-only, hash-chained trail of everything that was written.

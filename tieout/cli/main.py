@@ -71,7 +71,7 @@ SUMMARIES = {
     "runs": "What ran, when, and how it ended.",
     "ops": "Writes: list, show, retry, discard.",
     "links": "Which records are the same thing, and why.",
-    "breaks": "Mismatches: list, show, explain, acknowledge, assign, waive.",
+    "breaks": "Mismatches: list, show, explain, acknowledge, assign, waive, heal.",
     "audit": "Verify the hash-chained trail of everything written.",
 }
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
 from tieout.core.errors import ConfigError, TieoutError, TryLater
-from tieout.hub import Hub
+from tieout.hub import Hub, Kept
 from tieout.sync import guard
 from tieout.sync.apply import Applied, OnOperation, apply, enqueue
 from tieout.sync.decide import Action
-from tieout.sync.plan import Outline, make_plan, outline_of
-from tieout.sync.pull import OnPage, Pulled, pull
+from tieout.sync.plan import Outline, make_healing_plan, make_plan, outline_of
+from tieout.sync.pull import OnPage, Pulled, mark, pull
 from tieout.sync.remap import remap as map_again
 
 
@@ -151,6 +151,54 @@ def plan(hub: Hub, *, on_batch: Callable[[int], None] = lambda done: None) -> Ou
             "waiting": outline.of(Action.WAIT),
         }
     return outline
+
+
+def heal(hub: Hub, broken: Kept) -> Outline:
+    """A plan that mends one break; ConfigError where writing cannot mend it."""
+    known = {flow.name for flow in hub.flows}
+    if broken.flow not in known or broken.kind not in ("missing", "differs") or not broken.left_id:
+        raise ConfigError(
+            f"a break of kind {broken.kind} cannot be mended by writing",
+            hint="correct it in the provider: void, credit or delete what is too much",
+        )
+    with run_of(hub, "heal", {"break": broken.fingerprint}) as run:
+        place = (broken.flow, broken.left_system, broken.left_id)
+        outline = make_healing_plan(
+            hub.store, hub.sides(), hub.flows, hub.ports, [place], run=run.id
+        )
+        run.counts = {"plan": outline.id, "writes": outline.writes}
+    if not outline.counts:
+        raise ConfigError(
+            "an issued document is never edited",
+            where=f"{broken.entity} {broken.left_id} / {broken.right_id}",
+            hint="correct it with a credit note or a void in the system that is wrong",
+        )
+    return outline
+
+
+def link_by_hand(hub: Hub, entity: str, members: Sequence[tuple[str, str]], reason: str) -> str:
+    """A person says that these records are the same thing; the link. Conflict if one has another.
+
+    The flows look at them again.
+    """
+    store = hub.store
+    with store.transaction():
+        for system, id in members:
+            if store.records.get(entity, system, id) is None:
+                raise ConfigError(f"{system} has no {entity} {id} in the store", hint="tieout pull")
+        known = [link for s, i in members if (link := store.links.of(entity, s, i))]
+        link = known[0] if known else store.links.make(entity, members, reason)
+        for system, id in members if known else ():
+            other = store.links.of(entity, system, id)
+            if other is None:
+                store.links.add(entity, link, system, id, reason)
+            elif other != link:
+                store.links.merge(entity, link, other, reason)
+        for system, id in members:
+            mark(store, hub.flows, system, entity, [id])
+        details = {"link": link, "reason": reason}
+        store.audit.append("person", "merge", f"{entity} {members}", details)
+    return link
 
 
 def apply_plan(

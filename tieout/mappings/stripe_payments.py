@@ -145,8 +145,8 @@ def _fee(holder: Raw, charge: Raw | None) -> Raw:
 
 
 def _before_refunds(found: Raw, computed: Raw) -> str | None:
-    """What was paid on which invoice before anything was refunded, where that is more than now:
-    `in_1:1500,in_2:200` in ISO 4217 minor units. Whoever books the payment elsewhere needs it whole."""
+    """What was paid on which invoice before anything was refunded: whoever books the payment
+    elsewhere needs it whole. `in_1:1500,in_2:200` in ISO 4217 minor units; None: no refund."""
     if not computed["refunded"]:
         return None
     whole_again = _allocations(found, {**computed, "refunded": 0})

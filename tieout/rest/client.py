@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Generator, Iterator, Mapping
+from datetime import UTC, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar, cast
 
 from tenacity import RetryCallState, Retrying
@@ -41,6 +43,8 @@ T = TypeVar("T")
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 1.0, 60.0
 # A wrong base_url stays wrong: the person who mistyped it should not wait for minutes.
 HTML_ATTEMPTS, UNREACHABLE_ATTEMPTS = 3, 6
+# Less than the overlap with which any connector reads changes.
+CLOCK_TOLERANCE = timedelta(minutes=5)
 
 
 class RestClient:
@@ -145,6 +149,26 @@ class RestClient:
             self._pace.refused(wait)
         return verdict, wait
 
+    def _wrong_clock(self, answer: HttpAnswer) -> ConfigError | None:
+        """A clock that is ahead of the provider's would ask for changes since a moment that has
+        not come yet there, and miss them without a word. One that is behind only reads more."""
+        told = answer.headers.get("date", "")
+        if "age" in answer.headers or not told:  # a cache's date is not of now
+            return None
+        try:
+            theirs = parsedate_to_datetime(told)
+        except (ValueError, TypeError, IndexError, OverflowError):
+            return None
+        if theirs.tzinfo is None:
+            theirs = theirs.replace(tzinfo=UTC)
+        ahead = self._ports.now() - theirs
+        if ahead <= CLOCK_TOLERANCE:
+            return None
+        return ConfigError(
+            f"this machine's clock is {ahead.total_seconds() / 60:.0f} minutes ahead of theirs",
+            hint="set it (NTP), or changes would be missed; then run the command again",
+        )
+
     def _placed(self, error: TieoutError, request: Request) -> TieoutError:
         """With the place filled in and all secrets masked."""
         redact = Redactor((*self._secrets, *(self._auth.secrets() if self._auth else ())))
@@ -205,6 +229,8 @@ class _Call:
             verdict, wait = self.client._verdict(self.request, answer)
             raise self._failed(verdict.error, verdict.again, wait=wait)
         self.client._pace.answered()
+        if self.request.is_read and (wrong := self.client._wrong_clock(answer)):
+            raise self._failed(wrong, Again.NEVER)
         try:
             return self.parse(answer)
         except ValueError:

@@ -44,12 +44,14 @@ class Policy:
     flag_clashes  both changed since they last agreed: ask a person, or let the owner win.
     document      an issued document: created once, never edited, never archived.
     creates       records may be created there at all.
+    overwrites    a person asked for it: the golden values win, also at a first meeting.
     """
 
     sends: frozenset[str]
     flag_clashes: bool = True
     document: bool = False
     creates: bool = True
+    overwrites: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,8 @@ def _differences(wanted: Fields, base: Fields | None, actual: Fields, policy: Po
         was = _NEVER if base is None else base.get(name, _NEVER)
         if want == have:
             agreed[name] = want
+        elif policy.overwrites:
+            write[name] = want
         elif was is _NEVER and want is None:
             continue  # the owner holds nothing and never did: no reason to empty the other side
         elif was is _NEVER and have is None:

@@ -78,8 +78,11 @@ class FlowSpec:
             wanted["status"] = set(self.profile.statuses)
         return all(_value(record, name) in values for name, values in wanted.items())
 
-    def may_create(self, record: Record, timezone: str) -> str:
-        """Empty, or why this record is not to be created on the other side."""
+    def may_create(self, record: Record, timezone: str, *, whenever: bool = False) -> str:
+        """Empty, or why this record is not to be created on the other side.
+
+        `whenever`: also when it is older than `starts_on`, because a person asked for it.
+        """
         if not self.writes:
             return "this flow only compares"
         if record.deleted:
@@ -90,7 +93,7 @@ class FlowSpec:
             return f"it is {getattr(record, 'status', None)}"
         start = self.flow.starts_on
         dated = self._dated(record, timezone)
-        if start and dated and dated < start:
+        if start and dated and dated < start and not whenever:
             return f"it is dated {dated}, before starts_on {start}"
         return ""
 

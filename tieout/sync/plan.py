@@ -99,6 +99,40 @@ def make_plan(
     return outline
 
 
+def make_healing_plan(
+    store: Store,
+    sides: Mapping[str, Side],
+    flows: Sequence[FlowSpec],
+    ports: Ports,
+    places: Sequence[tuple[str, str, str]],
+    *,
+    run: str,
+) -> Outline:
+    """A plan for just these records, `places` being (flow, system, id), that a person wants mended.
+
+    The owner's values win, and documents older than `starts_on` are created too. What cannot be
+    mended by writing (an issued document that differs) gives no decision.
+    """
+    outline = Outline(id=ports.new_id()[:12])
+    by_name = {flow.name: flow for flow in flows}
+    with store.transaction():
+        planner = Planner(store, sides, flows, healing=True)
+        items = [
+            item
+            for name, system, id in places
+            for item in planner.look_at(by_name[name], system, id) or ()
+        ]
+        for item in items:
+            outline.add(item)
+        outline.looked_at = len(places)
+        store.plans.save(outline.id, [item.planned() for item in items], run=run)
+        outline.reaches = _reaches(
+            outline, lambda target, entity: store.links.count(entity, target)
+        )
+        store.plans.describe(outline.id, outline.document())
+    return outline
+
+
 def _decisions(
     store: Store,
     sides: Mapping[str, Side],

@@ -8,7 +8,7 @@ from typing import Any
 
 from tieout.connectors.base import Can
 from tieout.core.entities import ENTITIES, Record
-from tieout.core.errors import InvalidRecord
+from tieout.core.errors import InvalidRecord, StopRun
 from tieout.store import Operation, Store
 
 from .decide import UNLINKED, Action, Decision, Policy, decide
@@ -35,8 +35,18 @@ Place = tuple[str, str, str]  # flow, system, id
 class Planner:
     """Decides pair by pair; remembers what this plan already creates."""
 
-    def __init__(self, store: Store, sides: Mapping[str, Side], flows: Sequence[FlowSpec]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        sides: Mapping[str, Side],
+        flows: Sequence[FlowSpec],
+        *,
+        healing: bool = False,
+    ) -> None:
+        """`healing`: a person asked for these records, so neither `starts_on` nor a first meeting
+        keeps the owner's values from being written."""
         self.store, self.sides, self.flows = store, sides, flows
+        self.healing = healing
         self._creating: set[tuple[str, str, str, str]] = set()  # entity, source, id, target
         self._seen: dict[Place, bool] = {}  # True: at rest, nothing to do
 
@@ -111,7 +121,8 @@ class Planner:
         return self._item(flow, link, target, decision, source, actual, ids)
 
     def _keeps_out(self, flow: FlowSpec, record: Record) -> str:
-        return flow.may_create(record, self.sides[record.system].timezone)
+        zone = self.sides[record.system].timezone
+        return flow.may_create(record, zone, whenever=self.healing)
 
     def _policy(self, flow: FlowSpec, side: Side) -> Policy:
         sends = flow.sends(side.name)
@@ -122,6 +133,7 @@ class Planner:
             flag_clashes=flow.flags,
             document=flow.profile.document,
             creates=side.name == flow.right and side.can(flow.entity, Can.CREATE),
+            overwrites=self.healing,
         )
 
     def _remember(
@@ -217,6 +229,7 @@ class Planner:
             if held_up := self._held_up(flow, link, target, action, source_system, source_id):
                 action, reason = held_up
             elif action is Action.CREATE:
+                self._refuse_one_account(flow, source, target)
                 self._creating.add((flow.entity, source_system, source_id, target))
         write = _as_held(decision, source)
         before = stored_fields(actual) if actual else {}
@@ -239,6 +252,19 @@ class Planner:
             source_seen=self._version(flow.entity, source),
             target_seen=self._version(flow.entity, actual),
         )
+
+    def _refuse_one_account(self, flow: FlowSpec, source: Record | None, target: str) -> None:
+        """Two systems that read one account would copy its records into it again and again."""
+        if source is None or source.created_at is None or len({t for _, t in flow.types}) > 1:
+            return
+        twin = self.store.records.get(flow.entity, target, source.id)
+        if twin is not None and twin.created_at == source.created_at:
+            raise StopRun(
+                f"{source.system} and {target} read the same account: both hold "
+                f"{flow.entity} {source.id}",
+                where=f"systems.{target}",
+                hint="give each system its own key; nothing was planned or written",
+            )
 
     def _version(self, entity: str, record: Record | None) -> int | None:
         if record is None:
