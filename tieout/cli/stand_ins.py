@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,6 +14,7 @@ from tieout.sandbox.clock import SandboxClock
 from tieout.sandbox.company import Company, build_company
 from tieout.sandbox.faults import Faults
 from tieout.sandbox.netsuite import NetSuiteStandIn
+from tieout.sandbox.netsuite.catalog import TYPES as NETSUITE_TYPES
 from tieout.sandbox.server import Running, serve
 from tieout.sandbox.stripe import StripeStandIn
 
@@ -90,11 +92,25 @@ def _move_in(company: Company, name: str, stand_in: Any) -> None:
 
 
 def sample_objects(provider: str, folder: Path) -> Iterable[tuple[str, dict[str, Any]]]:
-    """Each JSON object of a folder with its type: Stripe's `object`, else the file's name
-    up to the first dot or hyphen (`invoice-1.json`)."""
+    """Each provider object in a folder of JSON files, with its type.
+
+    Stripe's objects name theirs. Of NetSuite's, the type is a word of the file's name
+    (`invoice-1.json`, `rest_list_currency_page.json`); a list gives its items. Files without an
+    object that has an id are passed over.
+    """
     for file in sorted(folder.glob("*.json")):
         value = json.loads(file.read_bytes(), parse_float=Decimal)
-        if not isinstance(value, dict):
-            continue
-        type_name = value.get("object") if provider == "stripe" else None
-        yield str(type_name or file.stem.split("-")[0].split(".")[0]), value
+        listed = value.get("items") if isinstance(value, dict) else None
+        for each in listed if isinstance(listed, list) and provider != "stripe" else [value]:
+            type_name = _type_of(provider, file, each)
+            if type_name and isinstance(each, dict) and each.get("id"):
+                yield type_name, each
+
+
+def _type_of(provider: str, file: Path, value: Any) -> str | None:
+    if provider == "stripe":
+        found = value.get("object") if isinstance(value, dict) else None
+        return str(found) if found else None
+    known = {name.lower(): name for name in NETSUITE_TYPES}
+    words = re.split(r"[^a-z]+", file.stem.lower())
+    return next((known[word] for word in words if word in known), None)
