@@ -47,6 +47,11 @@ def schema_for_editors() -> dict[str, Any]:
     return config_schema({name: settings_of(name) for name in known_types()})
 
 
+def abilities_known() -> list[str]:
+    """Every ability that a connector can declare, in the order of the contract."""
+    return [each.name.lower() for each in Can if each.name]
+
+
 def capabilities() -> dict[str, dict[str, list[str]]]:
     """connector type -> entity -> what it can do, in words."""
     return {

@@ -131,14 +131,14 @@ def connectors_list_command(as_json: bool) -> int:
     \b
     Example:  tieout connectors list
     """
-    from tieout.hub import capabilities
+    from tieout.hub import abilities_known, capabilities
 
-    found = capabilities()
+    found, known = capabilities(), abilities_known()
     if as_json:
         print_json(found)
         return FINE
     for name, entities in found.items():
-        abilities = list(dict.fromkeys(each for cans in entities.values() for each in cans))
+        abilities = [each for each in known if any(each in cans for cans in entities.values())]
         rows = [
             [entity, *("yes" if each in cans else "no" for each in abilities)]
             for entity, cans in entities.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,9 +15,15 @@ from rich.table import Table
 from rich.text import Text
 
 
+WIDE = 240  # columns of what is not a terminal
+
+
 def console(*, err: bool = False) -> Console:
     """Colours only on a terminal; provider texts are never read as markup."""
-    return Console(stderr=err, markup=False, highlight=False, soft_wrap=True)
+    stream = sys.stderr if err else sys.stdout
+    # Into a pipe or file, nothing is cut to the width of a terminal that isn't there.
+    width = None if stream.isatty() or "COLUMNS" in os.environ else WIDE
+    return Console(stderr=err, markup=False, highlight=False, soft_wrap=True, width=width)
 
 
 def clean(value: Any) -> str:
@@ -33,7 +40,11 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> 
         return
     shown = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
     for name in columns:
-        shown.add_column(name.lstrip("#"), justify="right" if name.startswith("#") else "left")
+        number = name.startswith("#")
+        first = name == columns[0]  # names and ids are copied: never cut them
+        shown.add_column(
+            name.lstrip("#"), justify="right" if number else "left", no_wrap=number or first
+        )
     for row in rows:
         shown.add_row(*(Text(clean(cell)) for cell in row))
     console().print(shown)
