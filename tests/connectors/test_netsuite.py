@@ -581,3 +581,15 @@ def test_resume_is_plain_text() -> None:
     place = Resume("rows", 7, "2026-01-31 20:00:00")
     assert Resume.read(place.text(), where="ns") == place
     assert Resume.read("", where="ns") == Resume()
+
+
+def test_with_both_logins_in_full_oauth_2_is_used() -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    pem = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    both = {"client_id": "c", "certificate_id": "k", "private_key": pem.decode()}
+    assert NetSuiteConfig(**{**TBA, **both}).has_oauth2
+    assert not NetSuiteConfig(**TBA).has_oauth2

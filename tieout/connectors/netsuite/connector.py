@@ -272,7 +272,7 @@ _FIELDS = {"customer": "custentity", "contact": "custentity", "product": "custit
 
 def _login(settings: NetSuiteConfig, ports: Ports, where: str) -> Auth:
     """OAuth 2.0 where a certificate is configured, else OAuth 1.0a with the account as realm."""
-    if settings.client_id:
+    if settings.has_oauth2:
         return ClientCredentials(
             settings.url.rstrip("/") + TOKENS,
             client_id=settings.client_id.strip(),

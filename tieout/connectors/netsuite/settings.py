@@ -23,7 +23,8 @@ class PayoutDeposits(Settings):
 
 
 class NetSuiteConfig(Settings):
-    """OAuth 2.0 (client_id, certificate_id, private_key) or token-based authentication."""
+    """OAuth 2.0 (client_id, certificate_id, private_key) or token-based authentication; OAuth 2.0
+    where both are given in full."""
 
     account: str = Field(description="the account id, such as 1234567 or 1234567_SB1")
     base_url: str = Field("", description="default: the account's own address")
@@ -79,16 +80,15 @@ class NetSuiteConfig(Settings):
 
     @model_validator(mode="after")
     def _one_login(self) -> NetSuiteConfig:
-        oauth2 = (self.client_id, self.certificate_id, self.private_key.get_secret_value())
         tba = (
             self.consumer_key,
             self.consumer_secret.get_secret_value(),
             self.token_id,
             self.token_secret.get_secret_value(),
         )
-        if any(oauth2) and any(tba):
-            raise ValueError("give client_id ... private_key or consumer_key ... token_secret")
-        if not all(oauth2) and not all(tba):
+        # Where both are given in full, OAuth 2.0 is used: the other is on its way out.
+        half = (any(self._oauth2) and not self.has_oauth2) or (any(tba) and not all(tba))
+        if half or not (self.has_oauth2 or all(tba)):
             raise ValueError(
                 "needs client_id, certificate_id and private_key (or all of consumer_key, "
                 "consumer_secret, token_id and token_secret)"
@@ -102,6 +102,15 @@ class NetSuiteConfig(Settings):
         if host.endswith(_HOST) and host != self.host:
             raise ValueError(f"base_url is another account's than {self.account}: {self.host}")
         return self
+
+    @property
+    def has_oauth2(self) -> bool:
+        """Whether the OAuth 2.0 login is given in full."""
+        return all(self._oauth2)
+
+    @property
+    def _oauth2(self) -> tuple[str, ...]:
+        return (self.client_id, self.certificate_id, self.private_key.get_secret_value())
 
     @property
     def host(self) -> str:
