@@ -136,6 +136,8 @@ def invoice(system: str, number: int, *, off_minor: int = 0) -> Record:
         status="open",
         currency="USD",
         issued_on=MADE.date(),
+        subtotal_minor=total,
+        tax_minor=0,
         total_minor=total,
         balance_minor=total,
     )

@@ -22,6 +22,7 @@ from tieout.core.errors import ConfigError, InvalidRecord
 from tieout.core.ports import Ports, real_ports
 from tieout.mappings import Mapper, load_mapping
 from tieout.mappings import Mapping as Rules
+from tieout.mappings.payload_text import decode_payload
 from tieout.rest import json
 from tieout.rest.transport import requests_send
 from tieout.store import Kept as Kept
@@ -99,9 +100,9 @@ def read_payload(type_name: str, body: bytes) -> dict[str, Any]:
     except ModuleNotFoundError:
         module = None
     reader = getattr(module, "read_payload", None)
-    found = reader(body) if reader else decode_json(body, "the file")
+    found = reader(body) if reader else decode_payload(body)
     if not isinstance(found, dict):
-        raise InvalidRecord("the file must hold one provider object")
+        raise InvalidRecord("is not one JSON object", hint="give one provider object")
     return found
 
 

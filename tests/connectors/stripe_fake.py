@@ -90,7 +90,7 @@ class FakeStripe:
             rows = self.objects.get(path.removesuffix("/search"), [])
             hits = [row for row in rows if row.get("metadata", {}).get("tieout_id") == key]
             return reply({"object": "search_result", "data": hits, "has_more": False})
-        if path in self.objects:
+        if path in self.objects or path == "/v1/invoiceitems":
             return self.list(path, query)
         collection, _, id = path.rpartition("/")
         for row in self.objects.get(collection, []):
@@ -99,7 +99,7 @@ class FakeStripe:
         return refusal(404, "resource_missing", f"No such record: '{id}'", param="id")
 
     def list(self, path: str, query: dict[str, list[str]]) -> HttpAnswer:
-        rows = self.objects[path]
+        rows = self.objects.get(path, [])
         for name, test in [("created[lte]", int.__le__), ("created[gte]", int.__ge__)]:
             if name in query:
                 limit = int(query[name][0])
@@ -110,6 +110,9 @@ class FakeStripe:
         if "payment[payment_intent]" in query:
             wanted = query["payment[payment_intent]"][0]
             rows = [row for row in rows if row["payment"].get("payment_intent") == wanted]
+        for name in ("customer", "invoice"):
+            if name in query:
+                rows = [row for row in rows if row.get(name) == query[name][0]]
         if "payout" in query:
             rows = [row for row in rows if row["_payout"] == query["payout"][0]]
         if after := query.get("starting_after"):

@@ -101,7 +101,7 @@ def test_a_plain_write_that_may_have_happened_is_never_repeated(failure: Any) ->
         (answer(503), KEYED, UnknownOutcome, 10),
         (answer(429), WRITE, RateLimited, 10),
         (HTML, READ, ProviderDown, 3),
-        (TORN, READ, ProviderDown, 10),
+        (TORN, READ, ProviderDown, 4),
         (answer(400), READ, InvalidRecord, 1),
         (answer(422), KEYED, InvalidRecord, 1),
         (answer(401), READ, AuthError, 1),

@@ -392,3 +392,24 @@ def test_healing_never_edits_a_document(world: World) -> None:
     invoice(world, total_minor=5)
     world.pull()
     assert heal(world, "invoice left > right", "i1").counts == {}
+
+
+def test_a_payment_of_an_invoice_that_will_not_come_waits_in_the_plan(tmp_path: Path) -> None:
+    flows = [flow("customer"), flow("invoice", starts_on="2026-02-01"), flow("payment")]
+    world = World(tmp_path / "s.db", flows)
+    customer(world)
+    invoice(world)  # dated before the flow starts
+    world.left.put(
+        "payment",
+        "p1",
+        customer_id="c1",
+        currency="USD",
+        amount_minor=1000,
+        status="succeeded",
+        received_at="2026-02-02T00:00:00Z",
+        allocations=[{"invoice_id": "i1", "amount_minor": 1000}],
+    )
+    outline, applied = world.sync()
+    assert outline.counts[("right", "payment", "wait")] == 1
+    assert applied.waiting == 0 and made_there(world, "payment") == []
+    world.store.close()

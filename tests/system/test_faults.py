@@ -121,10 +121,9 @@ def test_a_storm_of_refusals_ends_with_a_sentence_and_the_next_run_goes_on(world
 
 @pytest.mark.parametrize(
     "body",
-    ["null", "[]", "{}", '"text"', '{"object":"list","data":{},"has_more":false}', "12",
-     '{"object":"list","data":[null,1,"x",[],{}],"has_more":false}', "\ufeff{}", "[" * 100_000],
-    ids=lambda body: body[:30],
-)  # fmt: skip
+    ["null", '{"object":"list","data":[null,1,"x",[],{}],"has_more":false}', "[" * 100_000],
+    ids=["null", "no_records", "deep"],
+)
 def test_json_that_is_no_list_is_no_crash_and_no_deletion(world: World, body: str) -> None:
     """200 with something else than a page: named or set aside, and nothing is written."""
     answer = (200, {"Content-Type": "application/json"}, body.encode())

@@ -8,6 +8,8 @@ from typing import Any
 
 from .templates import config_text
 
+BACKDATED_DAYS = 5  # documents that the company dates back, at most
+
 OVERLAY = """\
 # NetSuite fields in which an earlier integration left Stripe's ids.
 customer: {external_ids: {stripe: custentity_stripe_id}}
@@ -57,7 +59,7 @@ def _pointed_at(text: str, started: dict[str, Any]) -> str:
 def _fitted(text: str, company: Any) -> str:
     """What this company's books need: accounts, items, and since when tieout writes."""
     own = company.settings
-    begins = (company.now - timedelta(days=14)).date()
+    begins = (company.now - timedelta(days=14 + BACKDATED_DAYS)).date()
     netsuite = (
         f'    subsidiary: "{own["subsidiary"]}"\n'
         f'    income_account: "{own["income_account"]}"\n'

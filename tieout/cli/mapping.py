@@ -67,41 +67,58 @@ def map_command(
         )
     try:
         if reverse:
-            result: Any = mapper.render(entity, _canonical(entity, _read_json(file)), creating=True)
+            body = mapper.render(entity, _canonical(entity, _read_bytes(file)), creating=True)
         else:
-            result = mapper.parse(entity, read_payload(type_name, _read_bytes(file)))
+            record = mapper.parse(entity, read_payload(type_name, _read_bytes(file)))
     except InvalidRecord as error:
+        error.where = error.where or str(file)
         if as_json:
             print_json({"refused": error.message, "where": error.where, "fix": error.hint})
         else:
             show_error(error)
         return FAILED
-    if as_json or reverse:
-        print_json(_exact(result))
+    if reverse:
+        _print_body(body)
         return FINE
-    for name, value in msgspec.to_builtins(result).items():
+    if as_json:
+        print_json(record)
+        return FINE
+    for name, value in msgspec.to_builtins(record).items():
         say(f"{name:24} {clean('' if value is None else value)}")
     for path in mapper.unknown_fields(entity, read_payload(type_name, _read_bytes(file))):
         say(f"not mapped: {path}", dim=True)
     return FINE
 
 
-def _exact(value: Any) -> Any:
-    """Decimals as JSON numbers would lose nothing only as text; bodies keep them as text."""
-    return msgspec.to_builtins(value)
+def _print_body(body: dict[str, Any]) -> None:
+    """A request body as it would be sent: exact numbers stay numbers."""
+    text = msgspec.json.Encoder(decimal_format="number").encode(body)
+    click.echo(msgspec.json.format(text, indent=2).decode())
 
 
-def _canonical(entity: str, values: Any) -> dict[str, Any]:
-    from tieout.core.entities import fields_of
+def _canonical(entity: str, body: bytes) -> dict[str, Any]:
+    """The fields of a canonical record, as `--json` prints it; the common ones can't be sent."""
+    from tieout.core.entities import COMMON_FIELDS, fields_of
+    from tieout.core.yamltext import did_you_mean
+    from tieout.mappings.payload_text import decode_payload
     from tieout.sync.golden import typed_fields
 
+    values = decode_payload(body)
     if not isinstance(values, dict):
-        raise InvalidRecord("the file must hold one JSON object")
-    fields = {name: value for name, value in values.items() if name in fields_of(entity)}
+        raise InvalidRecord("is not one JSON object", hint=f"give one canonical {entity}")
+    own = (*fields_of(entity), "custom", "external_ids")
+    for name in values:
+        if name not in (*own, *COMMON_FIELDS, "entity"):
+            raise InvalidRecord(
+                f"a canonical {entity} has no field {name!r}", hint=did_you_mean(name, own)
+            )
+    if values.get("entity", entity) != entity:
+        raise InvalidRecord(f"is a canonical {values['entity']}, not {entity}")
+    fields = {name: value for name, value in values.items() if name in own}
     try:
         return typed_fields(entity, fields)
     except msgspec.ValidationError as error:
-        raise InvalidRecord(f"not a canonical {entity}: {error}") from None
+        raise InvalidRecord(f"is not a canonical {entity}: {error}") from None
 
 
 def _read_bytes(file: Path) -> bytes:

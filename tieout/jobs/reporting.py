@@ -103,15 +103,8 @@ def _freshness(hub: Hub) -> list[daily.Freshness]:
 def _written(hub: Hub, outcome: Outcome) -> list[daily.Written]:
     """What tieout wrote in the day before the reconciliation."""
     since = outcome.at - timedelta(days=1)
-    counts: dict[tuple[str, str, str], int] = {}
-    after = 0
-    while listed := hub.store.outbox.list("confirmed", after=after, limit=500):
-        after = listed[-1].position
-        for operation in listed:
-            if operation.settled_at and since <= operation.settled_at <= outcome.at:
-                key = (operation.target, operation.entity, operation.action)
-                counts[key] = counts.get(key, 0) + 1
-    return [daily.Written(*key, count) for key, count in sorted(counts.items())]
+    counts = hub.store.outbox.confirmed_between(since, outcome.at)
+    return [daily.Written(*key, count) for key, count in counts.items()]
 
 
 def _send(hub: Hub, outcome: Outcome, files: Mapping[str, Path]) -> None:

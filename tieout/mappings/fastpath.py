@@ -16,9 +16,9 @@ import msgspec
 
 from .codec import CODECS, Codec, Partly
 from .forms import Context
-from .money_codecs import MoneyMinor
+from .money_codecs import MOST_MINOR, MoneyMinor
 from .paths import Step, steps_of
-from .plain_codecs import Boolean, DecimalText, Enum, Integer, Ref, Scalar, Text
+from .plain_codecs import MOST_COUNT, Boolean, DecimalText, Enum, Integer, Ref, Scalar, Text
 from .readers import HOLE, as_scalar, codec_of, reader
 from .rules import NOTHING, Condition, EntityRules, Rule
 from .time_codecs import Epoch
@@ -111,12 +111,14 @@ class _Source:
         if type(codec) in (Text, Ref):
             line = f"{some} and (type({name}) is not str or not {name}): {name} = {parse}"
         elif type(codec) is Integer:
-            line = f"{some} and type({name}) is not int: {name} = {parse}"
+            usual = f"type({name}) is int and {-MOST_COUNT} < {name} < {MOST_COUNT}"
+            line = f"{some} and not ({usual}): {name} = {parse}"
         elif isinstance(codec, Boolean):
             line = f"{some} and {name} is not True and {name} is not False: {name} = {parse}"
         elif type(codec) is MoneyMinor and codec.sign == 1:
             usual = self._usual_currency(codec)
-            line = f"{some} and (type({name}) is not int or not {usual}): {name} = {parse}"
+            usual = f"{usual} and {-MOST_MINOR} < {name} < {MOST_MINOR}"
+            line = f"{some} and not (type({name}) is int and {usual}): {name} = {parse}"
         elif type(codec) is Epoch and codec.seconds:
             line = f"{some}: {name} = instant({name}, UTC) if type({name}) is int else {parse}"
         elif type(codec) is DecimalText:

@@ -13,7 +13,7 @@ from tieout.core.entities import ENTITIES, Record
 from tieout.core.errors import ConfigError, InvalidRecord
 from tieout.core.yamltext import did_you_mean
 
-from .codec import Partly
+from .codec import Partly, wrong_type
 from .drift import KnownPaths
 from .fastpath import may_leave, record_reader
 from .forms import PREPARE, Context, Prepare
@@ -253,8 +253,10 @@ def _spreader(rules: EntityRules) -> Callable[[dict[str, Any], Any], None]:
     scalar = _SCALAR.parse
 
     def spread(found: dict[str, Any], metadata: Any) -> None:
-        if type(metadata) is not dict:
+        if not metadata:
             return
+        if type(metadata) is not dict:
+            raise wrong_type(metadata, "a table of custom fields")
         for key, value in metadata.items():
             if key in found and key in own:
                 continue

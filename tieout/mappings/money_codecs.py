@@ -36,6 +36,17 @@ def known(currency: str | None) -> str:
     return currency
 
 
+# More minor units than any document holds; sums of such amounts still fit the store's 64 bits.
+MOST_MINOR = 10**17
+
+
+def sensible(minor: int) -> int:
+    """The amount, unless it is no amount of money that anybody owes."""
+    if not -MOST_MINOR < minor < MOST_MINOR:
+        raise InvalidRecord(f"{shown(minor)} minor units are no sensible amount of money")
+    return minor
+
+
 _IS_TABLE = one_of(*TABLES)
 
 
@@ -67,7 +78,7 @@ class MoneyMinor(Codec):
         times, by = factor
         if by != 1 and value % by:
             raise InvalidRecord(f"{value} is not a whole amount of {currency} minor units")
-        return self.sign * (value * times // by)
+        return self.sign * sensible(value * times // by)
 
     @staticmethod
     def _whole(value: Any) -> int:
@@ -117,8 +128,8 @@ class MoneyDecimal(Codec):
             rounded = self._rounded(number, code)
             if rounded != number:
                 left = {"unrounded": plain(number)}
-                return Partly(self.sign * to_minor(rounded, code), left)
-        return self.sign * to_minor(number, code)
+                return Partly(self.sign * sensible(to_minor(rounded, code)), left)
+        return self.sign * sensible(to_minor(number, code))
 
     @staticmethod
     def _rounded(number: Decimal, currency: str) -> Decimal:

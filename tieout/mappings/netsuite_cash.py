@@ -181,7 +181,7 @@ def _ledger_lines(shape: Shape, id: str | None) -> list[Raw]:
     """
     sources = {
         row.text("nextline"): (row.text("previousdoc"), row.text("previoustype"))
-        for row in shape.rows("applications", "links") or ()
+        for row in shape.rows("applications") or ()
         if row.text("nextdoc") == id
     }
     lines = []

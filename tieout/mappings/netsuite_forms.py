@@ -27,10 +27,6 @@ invoice, in REST) stays null in the others, it is not guessed.
 
 from __future__ import annotations
 
-from decimal import Decimal
-
-import msgspec
-
 from tieout.core.errors import InvalidRecord
 
 from . import (
@@ -42,6 +38,7 @@ from . import (
 )
 from .netsuite_shapes import Raw
 from .netsuite_soap import soap_record
+from .payload_text import decode_payload
 
 # Imported so that their forms are registered.
 __all__ = [
@@ -53,8 +50,6 @@ __all__ = [
     "read_payload",
 ]
 
-_decoder = msgspec.json.Decoder(float_hook=Decimal)
-
 
 def read_payload(body: bytes) -> Raw:
     """One record out of a file or an answer: JSON, or SOAP XML. Raises InvalidRecord.
@@ -64,10 +59,7 @@ def read_payload(body: bytes) -> Raw:
     text = body.removeprefix(b"\xef\xbb\xbf").strip()
     if text.startswith(b"<"):
         return soap_record(text)
-    try:
-        found = _decoder.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError, ArithmeticError, RecursionError) as error:
-        raise InvalidRecord(f"is not a JSON object that can be read: {error}") from None
+    found = decode_payload(text)
     if isinstance(found, dict) and isinstance(found.get("items"), list):
         found = found["items"]
     if isinstance(found, list):

@@ -37,7 +37,7 @@ class Applied:
 def applications(shape: Shape, id: str | None) -> list[Applied] | None:
     """What was applied, one entry a document; None if the payload does not tell."""
     if shape.form == ROW:
-        rows = shape.rows("applications", "links")
+        rows = shape.rows("applications")  # `links` is REST's own, and empty in every row
         return None if rows is None else _merged(_linked(row, id) for row in rows)
     rows = shape.rows("apply", "applylist")
     return None if rows is None else _merged(_ticked(row) for row in rows)

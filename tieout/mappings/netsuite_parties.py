@@ -10,6 +10,8 @@ from .netsuite_records import common, currency_of, lookup_rows
 from .netsuite_shapes import Raw, Shape, shape_of, text_of
 
 _NET_DAYS = re.compile(r"net\s*(\d{1,3})\b|\b(\d{1,3})\s*days?\b", re.I)
+# Due a number of days after the month, or on a day of it: no number of days from the invoice.
+_BY_MONTH = re.compile(r"\b(eom|prox|end of (the )?month|\d+(st|nd|rd|th))\b", re.I)
 _ON_RECEIPT = re.compile(r"(due )?(up)?on receipt|immediate", re.I)
 _BOOKS = ("addressbook", "addressbooklist", "addresses")
 
@@ -56,7 +58,7 @@ def _days(shape: Shape, context: Context) -> int | None:
 
 
 def _named_days(name: str | None) -> int | None:
-    if not name:
+    if not name or _BY_MONTH.search(name):
         return None
     if _ON_RECEIPT.search(name):
         return 0

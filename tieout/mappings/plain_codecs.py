@@ -104,6 +104,9 @@ class BooleanTF(Boolean):
         super().__init__({"true": ["T"], "false": ["F"]}, context)
 
 
+MOST_COUNT = 10**9  # of months, days, tiers: what is counted in whole numbers is small
+
+
 @register
 class Integer(Codec):
     """A whole number; digits as text are accepted."""
@@ -112,11 +115,9 @@ class Integer(Codec):
     gives = int
 
     def parse(self, value: Any, currency: str | None) -> Any:
-        if type(value) is int:
-            return value
-        number = to_decimal(value)
-        if number != number.to_integral_value() or number.adjusted() > 18:
-            raise wrong_type(value, "a whole number")
+        number = value if type(value) is int else to_decimal(value)
+        if not -MOST_COUNT < number < MOST_COUNT or number != int(number):
+            raise wrong_type(value, "a sensible whole number")
         return int(number)
 
     def render(self, value: Any, currency: str | None) -> Any:

@@ -17,7 +17,7 @@ from tieout.core.money import plain, to_decimal
 
 from . import stripe_invoices, stripe_payments
 from .forms import Context, finishes, prepares
-from .stripe_objects import Raw, is_stub, opened
+from .stripe_objects import Raw, is_stub, listed, opened
 
 __all__ = ["stripe_invoices", "stripe_payments"]  # imported so that their forms are registered
 
@@ -61,7 +61,8 @@ def price(raw: Raw, context: Context) -> Raw:
 def _scheme(found: Raw) -> str:
     billing = found.get("billing_scheme", "per_unit")
     if billing == "tiered":
-        return "volume" if found.get("tiers_mode") == "volume" else "tiered"
+        mode = listed(found, "tiers_mode", "graduated", "volume")
+        return "volume" if mode == "volume" else "tiered"
     if billing != "per_unit":
         return str(billing)  # left for the closed list to refuse
     packaged = found.get("transform_quantity") or found.get("transform_usage")

@@ -9,7 +9,7 @@ from tieout.core.errors import InvalidRecord
 from tieout.core.money import show
 
 from .forms import Context, finishes, prepares
-from .stripe_objects import Raw, is_stub, opened, taxes_of, total_of, whole
+from .stripe_objects import Raw, is_stub, listed, opened, taxes_of, total_of, whole
 
 SHIPPING = "shipping"  # the id of the line that shipping becomes
 _REASONS = ("duplicate", "fraudulent", "order_change", "product_unsatisfactory")
@@ -235,9 +235,9 @@ def _note_line(line: Raw) -> Raw:
 def _spent(found: Raw, total: int) -> Raw:
     """Where a note's money went. It first lowers what is due on the invoice; the rest is
     refunded, paid outside Stripe or added to the customer's balance, all when it is issued."""
-    if found.get("status") == "void":
+    if listed(found, "status", "issued", "void") == "void":
         return {"status": "void", "allocated": 0, "refunded": 0, "balance": 0, "allocations": []}
-    kind = found.get("type")
+    kind = listed(found, "type", "pre_payment", "post_payment", "mixed")
     if kind == "mixed":
         lowered = whole(found, "pre_payment_amount")
     else:

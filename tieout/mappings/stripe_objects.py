@@ -27,13 +27,26 @@ def opened(raw: Raw, *kinds: str) -> Raw:
         raw = {**inside, "deleted": True} if gone != raw.get("type") and gone in _GONE else inside
     kind = raw.get("object")
     if kind is not None and kind not in kinds:
-        raise InvalidRecord(f"is a Stripe {shown(kind)}, not a {' or a '.join(kinds)}")
+        wanted = " or ".join(f"{'an' if name[0] in 'aeiou' else 'a'} {name}" for name in kinds)
+        raise InvalidRecord(f"is a Stripe {shown(kind)}, not {wanted}")
     return raw
 
 
 def is_stub(raw: Raw, field: str) -> bool:
     """All that is left of a deleted object: {"id", "object", "deleted"}."""
     return raw.get("deleted") is True and field not in raw
+
+
+def listed(raw: Raw, name: str, *known: str) -> Any:
+    """A choice that decides over other fields, null included. Raises InvalidRecord for others."""
+    value = raw.get(name)
+    if value is not None and value not in known:
+        raise InvalidRecord(
+            f"{shown(value)} is not a value that the mapping knows",
+            where=name,
+            hint="known: " + ", ".join(known),
+        )
+    return value
 
 
 def whole(raw: Raw, name: str) -> int:

@@ -42,7 +42,7 @@ T = TypeVar("T")
 
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 1.0, 60.0
 # A wrong base_url stays wrong: the person who mistyped it should not wait for minutes.
-HTML_ATTEMPTS, UNREACHABLE_ATTEMPTS = 3, 6
+HTML_ATTEMPTS, UNREADABLE_ATTEMPTS, UNREACHABLE_ATTEMPTS = 3, 4, 6
 # Less than the overlap with which any connector reads changes.
 CLOCK_TOLERANCE = timedelta(minutes=5)
 
@@ -251,7 +251,7 @@ class _Call:
                 ProviderDown(message, hint=hint), Again.IF_SAFE, limit=HTML_ATTEMPTS
             )
         message = "sent an answer that breaks off or is not JSON"
-        return self._failed(ProviderDown(message), Again.IF_SAFE)
+        return self._failed(ProviderDown(message), Again.IF_SAFE, limit=UNREADABLE_ATTEMPTS)
 
     def _oversized(self, error: StopRun) -> TieoutError:
         return error if self.request.is_read else UnknownOutcome(error.message, hint=error.hint)

@@ -261,6 +261,17 @@ def chunks(values: Iterable[T]) -> Iterator[list[T]]:
         yield some
 
 
+def only(**given: Any) -> tuple[str, list[Any]]:
+    """` AND state = ? AND link = ?` and the values to bind, for the columns that are given.
+
+    Not `state = COALESCE(?, state)`: no index can serve that. The names are ours, never a
+    caller's; `o__state` stands for `o.state`.
+    """
+    asked = {name: value for name, value in given.items() if value is not None}
+    clauses = [f" AND {name.replace('__', '.')} = ?" for name in asked]
+    return "".join(clauses), list(asked.values())
+
+
 def marks_for(count: int) -> str:
     """`?,?,?` for that many bound values."""
     return ",".join("?" * count)

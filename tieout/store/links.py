@@ -9,7 +9,7 @@ from datetime import datetime
 from tieout.core.entities import ENTITIES
 from tieout.core.errors import ConfigError, Conflict
 
-from .db import CHUNK, Database, Row, chunks, marks_for, moment
+from .db import CHUNK, Database, Row, chunks, marks_for, moment, only
 
 Member = tuple[str, str]  # (system, id)
 
@@ -51,6 +51,15 @@ class Links:
             found.setdefault(system, []).append(id)
         return found
 
+    def members_many(self, entity: str, links: Iterable[str]) -> dict[str, dict[str, list[str]]]:
+        """link -> its members, for those that have any."""
+        found: dict[str, dict[str, list[str]]] = {}
+        for some in chunks(links):
+            sql = _MEMBERS_MANY.format(links=marks_for(len(some)))
+            for link, system, id in self._db.rows(sql, [entity, *some]):
+                found.setdefault(link, {}).setdefault(system, []).append(id)
+        return found
+
     def other(self, entity: str, system: str, id: str, target: str) -> str | None:
         """The same thing's id in `target`; the first, where it has several there."""
         return self.translate(entity, system, [id], target).get(id)
@@ -75,11 +84,14 @@ class Links:
         limit: int = 1000,
     ) -> list[Link]:
         """In order of (entity, system, id); `after` is that of the last one already seen."""
-        return [_link(row) for row in self._db.rows(_LIST, (entity, system, *after, limit))]
+        clause, values = only(entity=entity, system=system)
+        rows = self._db.rows(_LIST.format(only=clause), (*after, *values, limit))
+        return [_link(row) for row in rows]
 
     def count(self, entity: str | None = None, system: str | None = None) -> int:
         """How many records are linked."""
-        return int(self._db.value(_COUNT, (entity, system)))
+        clause, values = only(entity=entity, system=system)
+        return int(self._db.value("SELECT COUNT(*) FROM links WHERE 1 = 1" + clause, values))
 
     def unlinked(
         self, entity: str, system: str, *, after: str = "", limit: int | None = None
@@ -142,6 +154,10 @@ def _link(row: Row) -> Link:
 _OF = "SELECT link FROM links WHERE entity = ? AND system = ? AND id = ?"
 _OF_MANY = "SELECT id, link FROM links WHERE entity = ? AND system = ? AND id IN ("
 _MEMBERS = "SELECT system, id FROM links WHERE entity = ? AND link = ? ORDER BY system, id"
+_MEMBERS_MANY = (
+    "SELECT link, system, id FROM links WHERE entity = ? AND link IN ({links})"
+    " ORDER BY link, system, id"
+)
 _TRANSLATE = (
     "SELECT a.id, b.id FROM links a JOIN links b"
     " ON b.entity = a.entity AND b.link = a.link AND b.system = ?"
@@ -149,11 +165,7 @@ _TRANSLATE = (
 )
 _LIST = (
     "SELECT entity, link, system, id, reason, made_at FROM links"
-    " WHERE entity = COALESCE(?, entity) AND system = COALESCE(?, system)"
-    " AND (entity, system, id) > (?, ?, ?) ORDER BY entity, system, id LIMIT ?"
-)
-_COUNT = (
-    "SELECT COUNT(*) FROM links WHERE entity = COALESCE(?, entity) AND system = COALESCE(?, system)"
+    " WHERE (entity, system, id) > (?, ?, ?){only} ORDER BY entity, system, id LIMIT ?"
 )
 _UNLINKED = (
     "SELECT r.id FROM {entity} r WHERE NOT EXISTS (SELECT 1 FROM links l"

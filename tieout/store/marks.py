@@ -50,6 +50,15 @@ class Marks:
             _DONE, [(m.flow, m.entity, m.system, m.id, m.generation) for m in marks]
         )
 
+    def settle(self, flow: str, entity: str, places: Iterable[tuple[str, str]]) -> int:
+        """Clears the marks of (system, id) places, whatever set them; how many there were.
+
+        Only in the transaction that looked at these records: no mark can come meanwhile.
+        """
+        with self._db.transaction() as connection:
+            rows = [(flow, entity, system, id) for system, id in places]
+            return connection.executemany(_SETTLE, rows).rowcount if rows else 0
+
     def count(self, flow: str | None = None) -> int:
         return int(self._db.value(_COUNT, (flow,)))
 
@@ -70,4 +79,5 @@ _TAKE = (
 _DONE = (
     "DELETE FROM marks WHERE flow = ? AND entity = ? AND system = ? AND id = ? AND generation = ?"
 )
+_SETTLE = "DELETE FROM marks WHERE flow = ? AND entity = ? AND system = ? AND id = ?"
 _COUNT = "SELECT COUNT(*) FROM marks WHERE flow = COALESCE(?, flow)"

@@ -18,7 +18,7 @@ from typing import Any
 
 from tieout.core.errors import Conflict, NotFound
 
-from .db import Database, Row, maybe_moment, stamp
+from .db import Database, Row, maybe_moment, only, stamp
 from .rows import text_of, value_of
 from .sequence import Numbers
 
@@ -114,8 +114,9 @@ class Outbox:
         now = self._db.ports.now()
         due, until = stamp(now), stamp(now + timedelta(seconds=lease_seconds))
         with self._db.transaction() as connection:
-            values = (until, due, target, plan, due, due, limit)
-            rows = connection.execute(_CLAIM, values).fetchall()
+            clause, values = only(o__target=target, o__plan=plan)
+            sql = _CLAIM.format(only=clause)
+            rows = connection.execute(sql, (until, due, *values, due, due, limit)).fetchall()
         return sorted(map(_operation, rows), key=lambda one: one.position)
 
     def extend(self, operation: Operation, *, lease_seconds: int = 60) -> None:
@@ -197,12 +198,26 @@ class Outbox:
         limit: int = 100,
     ) -> list[Operation]:
         """In order, from the one after position `after`."""
-        values = (state, target, plan, entity, link, after, limit)
-        return [_operation(row) for row in self._db.rows(_LIST, values)]
+        clause, values = only(state=state, target=target, plan=plan, entity=entity, link=link)
+        sql = _SELECT + " WHERE position > ?" + clause + " ORDER BY position LIMIT ?"
+        return [_operation(row) for row in self._db.rows(sql, (after, *values, limit))]
+
+    def latest(self, link: str, entity: str, target: str) -> Operation | None:
+        """The last write of one link in one target."""
+        row = self._db.row(_LATEST, (link, entity, target))
+        return None if row is None else _operation(row)
 
     def counts(self, target: str | None = None, *, plan: str | None = None) -> dict[str, int]:
         """state -> number."""
-        return dict(self._db.rows(_COUNTS, (target, plan)))
+        clause, values = only(target=target, plan=plan)
+        return dict(self._db.rows(_COUNTS.format(only=clause), values))
+
+    def confirmed_between(
+        self, since: datetime, until: datetime
+    ) -> dict[tuple[str, str, str], int]:
+        """(target, entity, action) -> how many writes took place from `since` to `until`."""
+        rows = self._db.rows(_CONFIRMED, (stamp(since), stamp(until)))
+        return {(target, entity, action): count for target, entity, action, count in rows}
 
     def pending_count(self, target: str | None = None) -> int:
         """Writes that are not settled: pending, sent or unknown."""
@@ -272,14 +287,11 @@ _COLUMNS = (
     " before, error, run, created_at, updated_at, sent_at, settled_at, due_at"
 )
 _SELECT = f"SELECT {_COLUMNS} FROM outbox"
-_LIST = _SELECT + (
-    " WHERE state = COALESCE(?, state) AND target = COALESCE(?, target)"
-    " AND plan = COALESCE(?, plan) AND entity = COALESCE(?, entity)"
-    " AND COALESCE(link, '') = COALESCE(?, link, '') AND position > ? ORDER BY position LIMIT ?"
-)
-_COUNTS = (
-    "SELECT state, COUNT(*) FROM outbox"
-    " WHERE target = COALESCE(?, target) AND plan = COALESCE(?, plan) GROUP BY state"
+_LATEST = _SELECT + (" WHERE link = ? AND entity = ? AND target = ? ORDER BY position DESC LIMIT 1")
+_COUNTS = "SELECT state, COUNT(*) FROM outbox WHERE 1 = 1{only} GROUP BY state"
+_CONFIRMED = (
+    "SELECT target, entity, action, COUNT(*) FROM outbox"
+    " WHERE state = 'confirmed' AND settled_at BETWEEN ? AND ? GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
 )
 _PUT = (
     "INSERT INTO outbox (id, position, key, plan, flow, target, entity, action, record_id, link,"
@@ -295,8 +307,7 @@ _RENEW = (
 )
 _CLAIM = (
     "UPDATE outbox SET lease_until = ?, attempt = attempt + 1, updated_at = ?"
-    " WHERE id IN (SELECT o.id FROM outbox o WHERE o.state = 'pending'"
-    " AND o.target = COALESCE(?, o.target) AND o.plan = COALESCE(?, o.plan)"
+    " WHERE id IN (SELECT o.id FROM outbox o WHERE o.state = 'pending'{only}"
     " AND (o.lease_until IS NULL OR o.lease_until <= ?)"
     " AND (o.due_at IS NULL OR o.due_at <= ?)"
     " AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.entity = o.entity AND p.link = o.link"

@@ -5,7 +5,7 @@ References stay in the id space of the system that a value came from until `tran
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -120,14 +120,14 @@ def translated(
     for name, value in fields.items():
         if name in REFERENCES:
             found[name] = one(name, value)
-        elif name in NESTED_REFERENCES and isinstance(value, list):
+        elif name in NESTED_REFERENCES and isinstance(value, list | tuple):
             found[name] = _nested(value, one)
         else:
             found[name] = value
     return found
 
 
-def _nested(rows: list[Any], one: Callable[[str, Any], Any]) -> Any:
+def _nested(rows: Sequence[Any], one: Callable[[str, Any], Any]) -> Any:
     """Rows with their references translated; UNLINKED as a whole if one of them waits."""
     out = []
     for row in rows:

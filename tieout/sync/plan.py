@@ -147,6 +147,7 @@ def _decisions(
         after: Mark | None = None
         while marks := store.marks.take(flow.name, limit=BATCH, after=after):
             settled = []
+            planner.look_ahead(flow, [(mark.system, mark.id) for mark in marks])
             for mark in marks:
                 items = planner.look_at(flow, mark.system, mark.id)
                 if items is None:
@@ -155,8 +156,10 @@ def _decisions(
                 for item in items:
                     outline.add(item)
                     yield item.planned()
-            outline.looked_at += len(marks)
             store.marks.done(settled)
+            # The other halves of pairs at rest need no look of their own.
+            rested = store.marks.settle(flow.name, flow.entity, planner.at_rest())
+            outline.looked_at += len(marks) + rested
             after = marks[-1]
             on_batch(outline.looked_at)
 

@@ -13,6 +13,7 @@ from tieout.store import Operation, Store
 
 from .decide import UNLINKED, Action, Decision, Policy, decide
 from .flows import FlowSpec
+from .glance import Glance, Ids, glance_at
 from .golden import (
     Translate,
     as_first_made,
@@ -47,8 +48,19 @@ class Planner:
         keeps the owner's values from being written."""
         self.store, self.sides, self.flows = store, sides, flows
         self.healing = healing
-        self._creating: set[tuple[str, str, str, str]] = set()  # entity, source, id, target
-        self._seen: dict[Place, bool] = {}  # True: at rest, nothing to do
+        self._creating: dict[tuple[str, str, str], set[str]] = {}  # entity, source, target: ids
+        self._seen: dict[Place, bool] = {}  # of this batch; True: at rest, nothing to do
+        self._restless: set[Place] = set()  # of this plan: the other half of what is to be done
+        self._glance = Glance()
+
+    def look_ahead(self, flow: FlowSpec, places: Sequence[tuple[str, str]]) -> None:
+        """Begin a batch of (system, id) places: what came to rest before is forgotten."""
+        self._seen.clear()
+        self._glance = glance_at(self.store, flow, places)
+
+    def at_rest(self) -> list[tuple[str, str]]:
+        """(system, id) of what this batch has found to be at rest, both halves of each pair."""
+        return [(system, id) for (_, system, id), rests in self._seen.items() if rests]
 
     def look_at(self, flow: FlowSpec, system: str, id: str) -> list[Item] | None:
         """What is to be done about a record, in either of the flow's systems; None: nothing.
@@ -56,21 +68,29 @@ class Planner:
         An empty list says that the other half of the pair has been looked at in this plan and
         is not at rest.
         """
-        known = self._seen.get((flow.name, system, id))
+        place = (flow.name, system, id)
+        if place in self._restless:
+            return []
+        known = self._seen.get(place)
         if known is not None:
             return None if known else []
-        link = link_record(self.store, flow, system, id)
-        members = self.store.links.members(flow.entity, link) if link else {system: [id]}
-        ids = {
-            side: members[side][0] if members.get(side) else None
-            for side in (flow.left, flow.right)
-        }
+        link, ids = self._glance.pairs.get((system, id)) or self._linked(flow, system, id)
         items = self._pair(flow, link, ids)
         for side, each in ids.items():
             if each:
                 self._seen[(flow.name, side, each)] = not items
-        self._seen[(flow.name, system, id)] = not items
+                if items and each != id:
+                    self._restless.add((flow.name, side, each))
+        self._seen[place] = not items
         return items or None
+
+    def _linked(self, flow: FlowSpec, system: str, id: str) -> tuple[str | None, Ids]:
+        link = link_record(self.store, flow, system, id)
+        members = self.store.links.members(flow.entity, link) if link else {system: [id]}
+        return link, {
+            side: members[side][0] if members.get(side) else None
+            for side in (flow.left, flow.right)
+        }
 
     def _pair(self, flow: FlowSpec, link: str | None, ids: Mapping[str, str | None]) -> list[Item]:
         if ids[flow.left] is None or not flow.writes:
@@ -83,7 +103,18 @@ class Planner:
         return [each for each in found if each]
 
     def _record(self, flow: FlowSpec, system: str, id: str | None) -> Record | None:
-        return self.store.records.get(flow.entity, system, id) if id else None
+        if id is None:
+            return None
+        if (system, id) in self._glance.records:
+            return self._glance.records[system, id]
+        return self.store.records.get(flow.entity, system, id)
+
+    def _base(self, link: str | None, target: str) -> dict[str, Any] | None:
+        if link is None:
+            return None
+        if (link, target) in self._glance.bases:
+            return self._glance.bases[link, target]
+        return self.store.base.get(link, target)
 
     def _toward(
         self,
@@ -100,7 +131,7 @@ class Planner:
         there = actual if actual is not None and not actual.deleted else None
         if here is None and there is not None and is_archived(there):
             return None  # or the same archival would be planned by every run
-        base = self.store.base.get(link, target) if link else None
+        base = self._base(link, target)
         if there is None:
             if base is None and (here is None or self._keeps_out(flow, here)):
                 return None
@@ -180,8 +211,10 @@ class Planner:
 
     def _translate(self, source: str, target: str) -> Translate:
         def translate(entity: str, id: str) -> str | None:
-            if (entity, source, id, target) in self._creating:
+            if id in self._creating.get((entity, source, target), ()):
                 return f"new:{id}"
+            if (entity, source, id, target) in self._glance.others:
+                return self._glance.others[entity, source, id, target]
             return self.store.links.other(entity, source, id, target)
 
         return translate
@@ -230,7 +263,8 @@ class Planner:
                 action, reason = held_up
             elif action is Action.CREATE:
                 self._refuse_one_account(flow, source, target)
-                self._creating.add((flow.entity, source_system, source_id, target))
+                made = self._creating.setdefault((flow.entity, source_system, target), set())
+                made.add(source_id)
         write = _as_held(decision, source)
         before = stored_fields(actual) if actual else {}
         amount = flow.profile.amount
@@ -284,8 +318,7 @@ class Planner:
         if action is Action.CREATE:
             earlier = self.store.outbox.by_key(key_for(flow.entity, source, source_id))
         else:
-            listed = self.store.outbox.list(target=target, entity=flow.entity, link=link)
-            earlier = listed[-1] if listed else None
+            earlier = self.store.outbox.latest(link, flow.entity, target) if link else None
         if earlier is None:
             return None
         return self._verdict(earlier, flow, source, source_id, action)

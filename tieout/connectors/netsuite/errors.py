@@ -58,6 +58,9 @@ def judge(refusal: Refusal) -> Verdict | None:
     codes = {str(each.get("o:errorCode", "")).upper() for each in details(refusal.body)}
     text = " ".join(str(each.get("detail", "")) for each in details(refusal.body))
     words = f"answered {refusal.status}: {explain(refusal.status, refusal.body) or 'no reason'}"
+    if refusal.status in (400, 404) and refusal.body is None and refusal.answer.body.strip():
+        # A torn answer, or one of a gateway: whether there is such a record remains open.
+        return Verdict(ProviderDown(f"{words} that can be read"), Again.IF_SAFE)
     if codes & _LIMITS or refusal.status == 429:
         limited = RateLimited(
             words,

@@ -20,6 +20,13 @@ _WRITE = _READ | Can.FIND | Can.CREATE
 
 # How money gets onto invoices; their own lastmodifieddate need not move when it does.
 RECEIPTS = ("CustPymt", "CustCred", "DepAppl", "Journal")
+_GONE = {
+    "CustPymt": "payment|customerpayment|custpymt",
+    "CustCred": "creditmemo|custcred",
+    "DepAppl": "depappl|depositapplication",
+    "Journal": "journal|journalentry",
+    "CustRfnd": "customerrefund|custrfnd",
+}
 
 
 @dataclass(frozen=True)
@@ -31,6 +38,7 @@ class Kind:
     lists       what is read beside the headers: lines, accounts (of journals), applications,
                 addresses.
     touched_by  transaction types whose changes show on it without touching it.
+    left        the column that says how much of it is not used up by them.
     gone        the name under which deletedrecord lists it: a pattern, lower-case letters only.
     sublists    of its bodies, to be replaced as a whole.
     """
@@ -42,12 +50,18 @@ class Kind:
     code: str = ""
     lists: tuple[str, ...] = ()
     touched_by: tuple[str, ...] = ()
+    left: str = ""
     gone: str = ""
     sublists: tuple[str, ...] = ()
 
     @property
     def where(self) -> str:
         return "t.type = ?" if self.code else _CONDITIONS.get(self.entity, "t.id IS NOT NULL")
+
+    @property
+    def touched_gone(self) -> str:
+        """The names under which deletedrecord lists what touches it: a pattern."""
+        return "|".join(_GONE[code] for code in self.touched_by)
 
     @property
     def params(self) -> tuple[str, ...]:
@@ -241,6 +255,7 @@ KINDS: Mapping[str, Kind] = {
             "CustInvc",
             lists=("lines", "applications"),
             touched_by=RECEIPTS,
+            left="foreignamountunpaid",
             sublists=("item",),
         ),
         _transaction(
@@ -250,6 +265,7 @@ KINDS: Mapping[str, Kind] = {
             "CustPymt",
             lists=("applications",),
             touched_by=("CustRfnd",),
+            left="foreignpaymentamountunused",
             sublists=("apply",),
         ),
         _transaction(
@@ -259,6 +275,7 @@ KINDS: Mapping[str, Kind] = {
             "CustCred",
             lists=("lines", "applications"),
             touched_by=("CustRfnd",),
+            left="foreignpaymentamountunused",
             sublists=("item", "apply"),
         ),
         _transaction(

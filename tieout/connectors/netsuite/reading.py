@@ -29,7 +29,6 @@ _CHANGED = f"TO_CHAR(t.lastmodifieddate, '{FORMAT}')"
 _SINCE = f"lastmodifieddate >= TO_TIMESTAMP(?, '{FORMAT}')"
 
 _NOT_HERE = frozenset({"*"})
-_RECEIPTS_GONE = "payment|customerpayment|custpymt|creditmemo|custcred|depappl|depositapplication"
 
 
 class Reading:
@@ -81,14 +80,11 @@ class Reading:
             f"ON x.id = l.nextdoc WHERE {receipts})"
         )
         params: tuple[str, ...] = (*self.kind.touched_by, literal)
-        if self.kind.entity == "invoice":
-            where += (
-                " OR (t.foreignamountunpaid <> 0 AND t.entity IN "
-                f"(SELECT x.entity FROM transaction x WHERE {receipts}))"
-            )
-            params += (*self.kind.touched_by, literal)
-            if self._deleted(since, _RECEIPTS_GONE):
-                where += " OR t.foreignamountunpaid <> 0"
+        left = f"t.{self.kind.left} <> 0"
+        where += f" OR ({left} AND t.entity IN (SELECT x.entity FROM transaction x WHERE {receipts}))"
+        params += (*self.kind.touched_by, literal)
+        if self._deleted(since, self.kind.touched_gone):
+            where += f" OR {left}"
         where += ") AND t.id > ?"
         after = start if start.phase == TOUCHED else Resume(TOUCHED)
         more = True

@@ -14,6 +14,7 @@ from typing import Any
 from tieout.core.errors import InvalidRecord, NotFound, UnknownOutcome
 from tieout.core.ports import HttpAnswer
 from tieout.rest import Request, RestClient, segment
+from tieout.rest.json import decode
 
 from .kinds import Kind
 
@@ -37,7 +38,7 @@ class Records:
             "GET", f"{RECORDS}/{type}/{segment(id)}", {"expandSubResources": True}, attempts=5
         )
         try:
-            return self._rest.send_raw(asked).body
+            return self._rest.read(asked, _whole)
         except NotFound:
             return None
 
@@ -62,12 +63,12 @@ class Records:
     def put(self, kind: Kind, type: str, key: str, body: Body) -> str:
         """Create under our external id; the internal id. Call only where there is none yet."""
         asked = Request("PUT", f"{RECORDS}/{type}/eid:{checked(key)}", json=body, headers=STRICT)
-        return self._id_made(self._rest.send_raw(asked), type, key)
+        return self._id_made(self._rest.read(asked, _saved), type, key)
 
     def post(self, type: str, body: Body, key: str) -> str:
         """Create where our key stands in a custom field of the body."""
         asked = Request("POST", f"{RECORDS}/{type}", json=body, headers=STRICT)
-        made = _location(self._rest.send_raw(asked))
+        made = _location(self._rest.read(asked, _saved))
         if made is None:
             raise UnknownOutcome(f"NetSuite did not say which record it made for {key}")
         return made
@@ -77,7 +78,7 @@ class Records:
         replaced = [name for name in kind.sublists if name in body]
         params = {"replace": ",".join(replaced)} if replaced else {}
         path = f"{RECORDS}/{type}/{segment(id)}"
-        self._rest.send_raw(Request("PATCH", path, params, json=body, headers=STRICT))
+        self._rest.read(Request("PATCH", path, params, json=body, headers=STRICT), _saved)
 
     def _id_made(self, answer: HttpAnswer, type: str, key: str) -> str:
         made = _location(answer) or self.id_of(type, key)
@@ -93,6 +94,20 @@ def checked(key: str) -> str:
             f"{key!r} cannot be an external id", hint="letters, digits, _ and - only"
         )
     return key
+
+
+def _saved(answer: HttpAnswer) -> HttpAnswer:
+    """A save answers without a body; a gateway's page with a 200 is none. ValueError then."""
+    if answer.body.strip():
+        decode(answer.body)
+    return answer
+
+
+def _whole(answer: HttpAnswer) -> bytes:
+    """The record's bytes as they came. ValueError where they break off or are no record."""
+    if not isinstance(decode(answer.body), dict):
+        raise ValueError("this is no record")
+    return answer.body
 
 
 def _location(answer: HttpAnswer) -> str | None:

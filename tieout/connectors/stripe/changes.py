@@ -57,7 +57,8 @@ def changes(rest: RestClient, kind: Kind, *, since: int, account: str | None) ->
                 event = _events.decode(record)
             except msgspec.DecodeError:
                 continue  # without a time or an object it points at nothing
-            id = touched(kind.entity, event.data.object)
-            if id and id not in found and event.account in (None, account):
-                found[id] = Change(id, event.created)
+            if event.account not in (None, account):
+                continue
+            for id in touched(kind.entity, event.data.object):
+                found.setdefault(id, Change(id, event.created))
     return sorted(reversed(found.values()), key=lambda change: change.at)

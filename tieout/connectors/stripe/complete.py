@@ -25,12 +25,12 @@ class InvoicePayment(msgspec.Struct, omit_defaults=True):
     """The part of an invoice_payment that tells who paid what; the same in every reading."""
 
     id: str
-    invoice: Any
-    amount_paid: Any
-    amount_requested: Any
-    currency: Any
-    status: Any
-    payment: dict[str, Any]
+    invoice: Any = None
+    amount_paid: Any = None
+    amount_requested: Any = None
+    currency: Any = None
+    status: Any = None
+    payment: dict[str, Any] = {}
     object: str = "invoice_payment"
     is_default: Any = None
     created: Any = None
@@ -59,12 +59,50 @@ class Allocations:
         return self._of.get(payment, b"")
 
 
-def allocations_of(rest: RestClient, payment: str) -> bytes:
-    """The same for one payment, asked for by its id."""
-    kind = "payment_intent" if payment.startswith("pi_") else "charge"
-    asked = Request("GET", INVOICE_PAYMENTS, {"payment[type]": kind, f"payment[{kind}]": payment})
-    found = (packed for page in walk(rest, asked) for _, packed in _packed(page.records))
-    return b",".join(found)
+def allocations_of(rest: RestClient, payment: str, customer: str) -> bytes:
+    """The same for one payment.
+
+    The list of invoice payments can be asked for a PaymentIntent's, but not for a charge's: those
+    stand in the invoices of the charge's customer, and without one no invoice was paid.
+    https://docs.stripe.com/api/invoice-payment/list
+    """
+    if payment.startswith("pi_"):
+        asked = Request(
+            "GET",
+            INVOICE_PAYMENTS,
+            {"payment[type]": "payment_intent", "payment[payment_intent]": payment},
+        )
+        return b",".join(
+            packed for page in walk(rest, asked) for _, packed in _packed(page.records)
+        )
+    found = _of_customer(rest, customer) if customer else ()
+    return b",".join(packed for paid_by, packed in found if paid_by == payment)
+
+
+def _of_customer(rest: RestClient, customer: str) -> Iterator[tuple[str, bytes]]:
+    asked = Request("GET", "/v1/invoices", {"customer": customer, "expand[]": ["data.payments"]})
+    for page in walk(rest, asked):
+        for record in page.records:
+            invoice = _invoice.decode(record)
+            if not invoice.payments.has_more:
+                yield from _packed(bytes(each) for each in invoice.payments.data)
+                continue
+            of_invoice = Request("GET", INVOICE_PAYMENTS, {"invoice": invoice.id})
+            for listing in walk(rest, of_invoice):
+                yield from _packed(listing.records)
+
+
+class _Payments(msgspec.Struct):
+    data: list[msgspec.Raw] = []
+    has_more: bool = False
+
+
+class _Invoice(msgspec.Struct):
+    id: str
+    payments: _Payments = msgspec.field(default_factory=_Payments)
+
+
+_invoice = msgspec.json.Decoder(_Invoice)
 
 
 class CreditNoteRefunds(msgspec.Struct):
@@ -76,8 +114,8 @@ class CreditNoteRefunds(msgspec.Struct):
 
     def of(self) -> Iterator[tuple[str, str]]:
         """(refund id, credit note id) of each."""
-        for each in ({"refund": self.refund}, *(self.refunds or ())):
-            if refund := _id(each.get("refund")):
+        for each in (self.refund, *(each.get("refund") for each in self.refunds or ())):
+            if refund := _id(each):
                 yield refund, self.id
 
 
@@ -94,13 +132,23 @@ def refunded_by(rest: RestClient, **asked: Any) -> dict[str, str]:
         refund: note
         for page in walk(rest, request)
         for record in page.records
-        for refund, note in _credit_note.decode(record).of()
+        for refund, note in _refunds_of(record)
     }
+
+
+def _refunds_of(credit_note: bytes) -> Iterator[tuple[str, str]]:
+    try:
+        yield from _credit_note.decode(credit_note).of()
+    except msgspec.DecodeError:
+        return  # it is set aside where credit notes are read
 
 
 def _packed(records: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
     for record in records:
-        found = _allocation.decode(record)
+        try:
+            found = _allocation.decode(record)
+        except msgspec.DecodeError:
+            continue  # without an id or a payment it tells nothing
         if payment := _id(found.payment.get("payment_intent") or found.payment.get("charge")):
             yield payment, _allocation_out.encode(found)
 
@@ -136,7 +184,7 @@ class Completer:
             record = self._with_whole_lists(record)
         match self._kind.entity:
             case "payment":
-                return spliced(record, "tieout_invoice_payments", self._allocated(head.id))
+                return spliced(record, "tieout_invoice_payments", self._allocated(head))
             case "payout":
                 return self._with_transactions(record, head)
             case "refund":
@@ -145,12 +193,12 @@ class Completer:
                 return self._with_coupons(record)
         return record
 
-    def _allocated(self, payment: str) -> bytes:
+    def _allocated(self, head: Head) -> bytes:
         if not self._whole:
-            return allocations_of(self._rest, payment)
+            return allocations_of(self._rest, head.id, _id(head.customer))
         if self._allocations is None:
             self._allocations = Allocations(self._rest)
-        return self._allocations.of(payment)
+        return self._allocations.of(head.id)
 
     def _with_credit_note(self, record: bytes, head: Head) -> bytes:
         """Of one refund, only the credit notes around it are asked for."""

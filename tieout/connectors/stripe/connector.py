@@ -66,6 +66,7 @@ class Stripe(Connector):
         subscription  discounts expanded, each `source.coupon` an object
         payment       a PaymentIntent with `latest_charge.balance_transaction` expanded, or a
                       charge without PaymentIntent; both with `tieout_invoice_payments`
+        refund        with `tieout_credit_note`, the id of the credit note that names it, if any
         payout        reconciled automatic ones with `tieout_balance_transactions`
     """
 
@@ -78,6 +79,7 @@ class Stripe(Connector):
         secrets = settings.webhook_secret
         secrets = secrets if isinstance(secrets, tuple) else (secrets,)
         self._where, self._ports, self._account = where, ports, settings.account
+        self._begun: dict[str, str] = {}  # our key -> the invoice that was left half made
         self._hook_secrets = [text for s in secrets if (text := s.get_secret_value().strip())]
         self.live = True if "_live_" in key else False if "_test_" in key else None
         headers = {"Stripe-Version": settings.api_version}
@@ -140,11 +142,15 @@ class Stripe(Connector):
         kind = self._able(entity, Can.FIND)
         id = find(self._rest, kind, key, now=self._now())
         record = self.get(entity, id) if id else None
-        return None if record is None or writing.half_made(entity, record) else record
+        if id and record is not None and writing.half_made(entity, record):
+            self._begun[key] = id  # Stripe may have forgotten the keys of its steps by now
+            return None
+        return record
 
     def create(self, entity: str, record: Raw, *, key: str) -> bytes:
         kind = self._able(entity, Can.CREATE)
-        made = writing.create(self._rest, kind, record, key)
+        begun = self._begun.pop(key, None)
+        made = writing.create(self._rest, kind, record, key, now=self._now(), begun=begun)
         return Completer(self._rest, kind, whole=False).record(made)
 
     def update(self, entity: str, id: str, record: Raw, *, key: str) -> bytes:

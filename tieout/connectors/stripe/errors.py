@@ -21,6 +21,10 @@ from tieout.rest import Again, Refusal, Verdict
 _PERMISSION = re.compile(r"rak_[a-z0-9_]+")
 
 
+class Replayed(UnknownOutcome):
+    """A failed write's answer, given again: it never gets better under the same key."""
+
+
 def explain(status: int, body: Any) -> str:
     """`code: message (field)` in Stripe's own words."""
     error = _error(body)
@@ -48,7 +52,7 @@ def _by_code(refusal: Refusal) -> Verdict | None:
     words = f"answered {refusal.status}: {explain(refusal.status, refusal.body) or 'no reason'}"
     if refusal.status >= 500 and refusal.header("Idempotent-Replayed").lower() == "true":
         return Verdict(
-            UnknownOutcome(
+            Replayed(
                 f"{words}; Stripe repeats this answer for as long as it keeps the key",
                 hint="look whether the record exists, then write with a new key",
             )

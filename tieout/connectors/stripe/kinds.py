@@ -123,7 +123,9 @@ _KINDS = (
         "refund",
         "/v1/refunds",
         _READ,
-        (*_types("refund", "created updated failed"), "charge.refund.updated"),
+        _types("refund", "created updated failed")
+        + _types("charge.refund", "updated")
+        + _types("credit_note", "created updated voided"),
     ),
     Kind(
         "dispute",
@@ -142,7 +144,7 @@ _KINDS = (
 KINDS: Mapping[str, Kind] = {kind.entity: kind for kind in _KINDS}
 
 # (entity, what the event's object is) -> where in that object the record's id stands; the first
-# that is filled counts.
+# that is filled counts, and `*` steps into each element of a list.
 _POINTERS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("customer", "customer"): ("id",),
     ("customer", "tax_id"): ("customer", "owner.customer"),
@@ -158,29 +160,37 @@ _POINTERS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("payment", "refund"): ("payment_intent", "charge"),
     ("payment", "invoice_payment"): ("payment.payment_intent", "payment.charge"),
     ("refund", "refund"): ("id",),
+    ("refund", "credit_note"): ("refunds.*.refund", "refund"),
     ("credit_note", "credit_note"): ("id",),
     ("dispute", "dispute"): ("id",),
     ("payout", "payout"): ("id",),
 }
 
 
-def touched(entity: str, thing: Any) -> str | None:
-    """The id of the entity's record that an event's object speaks of; None if it names none."""
+def touched(entity: str, thing: Any) -> tuple[str, ...]:
+    """The ids of the entity's records that an event's object speaks of; () if it names none."""
     if not isinstance(thing, dict):
-        return None
+        return ()
     for pointer in _POINTERS.get((entity, str(thing.get("object"))), ()):
-        value: Any = thing
-        for name in pointer.split("."):
-            value = value.get(name) if isinstance(value, dict) else None
-        if isinstance(value, dict):  # an expanded reference
-            value = value.get("id")
-        if isinstance(value, str) and value:
-            return value
-    return None
+        if found := tuple(dict.fromkeys(_ids(thing, pointer.split(".")))):
+            return found
+    return ()
+
+
+def _ids(value: Any, path: list[str]) -> Iterator[str]:
+    if path and path[0] == "*":
+        for item in value if isinstance(value, list) else ():
+            yield from _ids(item, path[1:])
+    elif path:
+        yield from _ids(value.get(path[0]) if isinstance(value, dict) else None, path[1:])
+    elif isinstance(value, dict):  # an expanded reference
+        yield from _ids(value.get("id"), path)
+    elif isinstance(value, str) and value:
+        yield value
 
 
 def concerned(event_type: str, thing: Any) -> Iterator[tuple[str, str]]:
     """Every (entity, id) that an event speaks of."""
     for kind in _KINDS:
-        if event_type in kind.events and (id := touched(kind.entity, thing)):
-            yield kind.entity, id
+        if event_type in kind.events:
+            yield from ((kind.entity, id) for id in touched(kind.entity, thing))

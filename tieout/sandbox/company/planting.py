@@ -23,6 +23,9 @@ from .planted import Planted
 Object = dict[str, Any]
 T = TypeVar("T")
 _FULL_SIZE = 120
+# Only what is so much older than the last two weeks is spoilt, so that whoever begins to write
+# shortly before them (some documents are backdated by days) does not mend it by accident.
+_MARGIN = 10 * DAY
 
 
 class Scene:
@@ -40,20 +43,29 @@ class Scene:
             bill
             for ledger in ledgers
             for bill in ledger.bills
-            if bill.id in books.invoices and not is_settling(bill, books)
+            if bill.id in books.invoices and not is_settling(bill, books) and self.is_old(bill)
         ]
         self.notes = [
             note
             for ledger in ledgers
             for bill in ledger.bills
             for note in bill.credits
-            if note.id in books.memos
+            if note.id in books.memos and self.is_old(bill) and note.created < self.margin
         ]
         self.payouts = [
             one
             for one in payouts
             if one.id in books.deposits and one.arrives < self.span.cutoff - DAY
         ]
+
+    @property
+    def margin(self) -> int:
+        return self.span.cutoff - _MARGIN
+
+    def is_old(self, bill: Bill) -> bool:
+        """Whether it and its payments are."""
+        moments = [bill.issued, *(one.succeeded or 0 for one in bill.receipts)]
+        return max(moments) < self.margin
 
     def many(self, count: int) -> int:
         """How many of a kind: `count` for 120 customers, slowly more or simply fewer."""
