@@ -10,7 +10,7 @@ import click
 import pytest
 
 from tieout.cli.main import COMMANDS, SUMMARIES, cli
-from tieout.config import Compare, Flow, Guard, Mail, Reconcile, Report, SystemBase, _Top
+from tieout.config import Compare, Flow, Guard, Mail, Reconcile, Report, SystemBase, Top
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -51,7 +51,7 @@ def test_the_overview_lists_every_command() -> None:
 
 def test_every_setting_is_in_the_docs() -> None:
     text = (ROOT / "docs" / "config.md").read_text()
-    models = (_Top, SystemBase, Flow, Compare, Guard, Reconcile, Report, Mail)
+    models = (Top, SystemBase, Flow, Compare, Guard, Reconcile, Report, Mail)
     names = {info.alias or name for m in models for name, info in m.model_fields.items()}
     missing = sorted(name for name in names if f"`{name}`" not in text)
     assert not missing

@@ -104,7 +104,7 @@ class _Worker:
 
     def serve(self, target: str, side: Side) -> None:
         """Everything that is open for one target: first what may have happened, then the rest."""
-        held: list[tuple[Operation, str]] = []
+        held: dict[str, tuple[Operation, str]] = {}  # by id: a long run may claim one again
         try:
             self._settle_unknown(target, side)
             while claimed := self.store.outbox.claim(target, limit=BATCH):
@@ -112,16 +112,16 @@ class _Worker:
                     try:
                         self._one(operation, side)
                     except _NotYet as error:
-                        held.append((operation, str(error)))
+                        held[operation.id] = (operation, str(error))
                     except (TryLater, ConfigError, StopRun) as error:
-                        held += [(each, error.message) for each in claimed[index:]]
+                        held |= {each.id: (each, error.message) for each in claimed[index:]}
                         raise
                     self.on_operation(operation, self.applied)
         except (TryLater, ConfigError, StopRun) as error:
             self.first_error = self.first_error or error
             self.applied.problems.append(f"{target}: {error.message}")
         finally:
-            for operation, reason in held:
+            for operation, reason in held.values():
                 self.store.outbox.release(operation, reason)
             self.applied.waiting += self._left(target)
 

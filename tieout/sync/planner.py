@@ -79,7 +79,7 @@ class Planner:
         for side, each in ids.items():
             if each:
                 self._seen[(flow.name, side, each)] = not items
-                if items and each != id:
+                if items and (side, each) != (system, id):
                     self._restless.add((flow.name, side, each))
         self._seen[place] = not items
         return items or None

@@ -8,162 +8,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import date
-from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from tieout.core.entities import ENTITIES, fields_of
+from tieout.core.entities import fields_of
 from tieout.core.yamltext import Document, did_you_mean, raise_for, read_yaml_file
+
+from .models import Config, Flow, Mail, System, SystemBase, Top
 
 SettingsOf = Callable[[str], type[BaseModel]]  # connector type -> its settings model
 
 _REFERENCE = re.compile(r"\$\{(?:(?P<file>file:)(?P<path>[^}]+)|(?P<env>[A-Za-z_][A-Za-z0-9_]*))\}")
 _NAME = r"^[a-z][a-z0-9_]{0,39}$"
-
-
-def _many(value: object) -> object:
-    return value if isinstance(value, list | tuple) else (value,)
-
-
-Texts = Annotated[tuple[str, ...], BeforeValidator(_many)]
-Values = Annotated[tuple[str | int | bool, ...], BeforeValidator(_many)]
-
-
-class Model(BaseModel):
-    """Frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-
-class Compare(Model):
-    """How far two values may differ before it is a break."""
-
-    tolerance_minor: int = Field(0, ge=0, description="difference in minor units that is accepted")
-    tolerance_days: int = Field(0, ge=0, le=366, description="days that dates may lie apart")
-    ignore_case: bool = Field(False, description="compare text without regard to case and spaces")
-    same: tuple[tuple[str, ...], ...] = Field(
-        (), description="groups of values that count as equal"
-    )
-
-
-class Flow(Model):
-    """One entity kept in agreement between two systems."""
-
-    entity: Literal[tuple(ENTITIES)]  # type: ignore[valid-type]
-    from_: str = Field(alias="from", description="the system that records come from")
-    to: str = Field(description="the system that they are written to and compared with")
-    match: Texts = Field((), description="how records that nobody linked yet find each other")
-    both_changed: Literal["owner", "newest", "flag"] = Field(
-        "owner", description="what happens when both sides changed since they last agreed"
-    )
-    owners: dict[str, Texts] = Field({}, description="field -> the system that owns it, or several")
-    fields: Texts = Field((), description="fields to keep in agreement; default: the usual ones")
-    where: dict[str, Values] = Field({}, description="only records whose field has such a value")
-    compare: dict[str, Compare] = Field({}, description="field -> tolerance")
-    mode: Literal["sync", "compare"] = Field("sync", description="compare: never write")
-    starts_on: date | None = Field(None, description="older documents are compared, never created")
-
-    @property
-    def name(self) -> str:
-        """How the flow is called in plans, breaks and reports."""
-        return f"{self.entity} {self.from_} > {self.to}"
-
-
-class Guard(Model):
-    """Where a plan stops and asks, because it would change far too much."""
-
-    max_writes: int = Field(1000, ge=0, description="writes of one plan")
-    max_update_percent: int = Field(
-        20, ge=0, le=100, description="share of a target's linked records that may be updated"
-    )
-    max_archives: int = Field(20, ge=0, description="records of one plan that may be archived")
-
-
-class Reconcile(Model):
-    """When a difference is still in flight."""
-
-    settle_minutes: int = Field(15, ge=0, description="records changed this recently are in flight")
-
-
-class Mail(Model):
-    """Where the daily report goes."""
-
-    to: Texts
-    from_: str = Field(alias="from")
-    host: str = "localhost"
-    port: int = Field(587, ge=1, le=65535)
-    user: str = ""
-    password: SecretStr = SecretStr("")
-    tls: Literal["starttls", "tls", "none"] = "starttls"
-
-
-class Report(Model):
-    """The daily report."""
-
-    out: str = Field("reports", description="folder for report files")
-    title: str = "Daily reconciliation"
-    email: Mail | None = None
-
-
-class SystemBase(Model):
-    """What every system has, whatever its type."""
-
-    type: str = Field(description="the connector: see `tieout connectors list`")
-    timezone: str = Field("UTC", description="time zone of the account, for dates")
-    currency: str | None = Field(None, pattern="^[A-Z]{3}$", description="where records name none")
-    entities: Texts = Field((), description="what to pull; default: what the flows need")
-    mappings: Texts = Field((), description="mapping overlays, relative to config.yaml")
-    options: dict[str, Any] = Field({}, description="options of the mapping")
-
-
 _BASE_FIELDS = frozenset(SystemBase.model_fields)
-
-
-class _Top(Model):
-    store: str = Field("tieout.db", description="the store's file")
-    timezone: str = Field("UTC", description="the time zone in which a day is a day")
-    systems: dict[str, dict[str, Any]] = Field(description="name -> connection")
-    flows: tuple[dict[str, Any], ...] = ()
-    guard: Guard = Guard()
-    reconcile: Reconcile = Reconcile()
-    report: Report = Report()
-
-
-@dataclass(frozen=True)
-class System:
-    """One configured connection. `settings` is the connector's own model; `where` is file:line."""
-
-    name: str
-    base: SystemBase
-    settings: BaseModel = field(repr=False)
-    where: str
-    overlays: tuple[Path, ...]
-
-
-@dataclass(frozen=True)
-class Config:
-    """A whole configuration, checked."""
-
-    path: Path
-    store: str
-    timezone: str
-    systems: Mapping[str, System]
-    flows: tuple[Flow, ...]
-    guard: Guard
-    reconcile: Reconcile
-    report: Report
-    secrets: tuple[str, ...] = field(default=(), repr=False)
-
-    @property
-    def folder(self) -> Path:
-        """Where relative paths of config.yaml start."""
-        return self.path.parent
 
 
 def load_config(
@@ -191,15 +52,15 @@ class _Loader:
         if not isinstance(document.value, dict):
             document.problem((), "is empty or not a mapping", "start with `tieout init`")
             raise_for(document.problems)
-        top = self._validate(_Top, document.value, ())
+        top = self._validate(Top, document.value, ())
         systems = self._systems(document.value.get("systems"))
         flows = self._flows(document.value.get("flows"))
         self._check_flows(flows)
         self._secret_of_mail()
-        if isinstance(top, _Top):
+        if isinstance(top, Top):
             self._check_zone(top.timezone, ("timezone",))
         raise_for(document.problems)
-        assert isinstance(top, _Top)
+        assert isinstance(top, Top)
         return Config(
             path=self.path,
             store=top.store,
@@ -466,48 +327,3 @@ def _dotted(path: tuple[str | int, ...]) -> str:
     for step in path:
         text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else str(step)
     return text
-
-
-def config_schema(settings: Mapping[str, type[BaseModel]]) -> dict[str, Any]:
-    """JSON Schema (2020-12) of config.yaml for editors, with each connector's own settings."""
-    top = _Top.model_json_schema(by_alias=True)
-    shared: dict[str, Any] = top.setdefault("$defs", {})
-    flow = Flow.model_json_schema(by_alias=True)
-    shared.update(flow.pop("$defs", {}))
-    shared["Flow"] = flow
-    top["properties"]["flows"]["items"] = {"$ref": "#/$defs/Flow"}
-    base = SystemBase.model_json_schema(by_alias=True)
-    variants = []
-    for name, model in sorted(settings.items()):
-        own = model.model_json_schema(by_alias=True)
-        shared.update(own.pop("$defs", {}))
-        variants.append(
-            {
-                "title": name,
-                "type": "object",
-                "additionalProperties": False,
-                "properties": base["properties"]
-                | own.get("properties", {})
-                | {"type": {"const": name}},
-                "required": ["type", *own.get("required", [])],
-            }
-        )
-    top["properties"]["systems"]["additionalProperties"] = {"oneOf": variants}
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "tieout config.yaml",
-        **_without_titles(top),
-    }
-
-
-def _without_titles(schema: Any) -> Any:
-    """pydantic's generated titles only repeat the keys; constants of Decimal become text."""
-    if isinstance(schema, dict):
-        return {
-            key: _without_titles(value)
-            for key, value in schema.items()
-            if not (key == "title" and isinstance(value, str) and "properties" not in schema)
-        }
-    if isinstance(schema, list):
-        return [_without_titles(each) for each in schema]
-    return str(schema) if isinstance(schema, Decimal) else schema
