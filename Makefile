@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PIP := install --quiet --disable-pip-version-check
 
-.PHONY: demo test lint bench lock clean
+.PHONY: demo test lint bench bench-engine lock clean
 
 demo: $(STAMP)
 	@$(BIN)/tieout demo --once $(if $(SIZE),--size $(SIZE)) || [ $$? -eq 3 ]
@@ -21,6 +21,9 @@ lint: $(STAMP)
 
 bench: $(STAMP)
 	@$(BIN)/python bench/run.py
+
+bench-engine: $(STAMP)
+	@$(BIN)/python bench/engine.py
 
 # Exact versions with hashes, no addresses: run after changing the ranges in pyproject.toml.
 lock: $(STAMP)

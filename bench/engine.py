@@ -22,7 +22,7 @@ import msgspec
 
 from tieout.config import Flow
 from tieout.connectors.base import Account, Can, Connector, Page, Raw, Settings
-from tieout.core.entities import ENTITIES, Record, fields_of
+from tieout.core.entities import ENTITIES, Customer, Invoice, Record, fields_of
 from tieout.core.ports import Ports, real_ports
 from tieout.store import Incoming, Store, open_store
 from tieout.sync.apply import apply, enqueue
@@ -115,7 +115,7 @@ def sides(ports: Ports) -> dict[str, Side]:
 
 
 def customer(system: str, number: int, *, name: str = "Company") -> Record:
-    return ENTITIES["customer"](
+    return Customer(
         system=system,
         id=f"{system[0]}c{number:07d}",
         created_at=MADE,
@@ -127,7 +127,7 @@ def customer(system: str, number: int, *, name: str = "Company") -> Record:
 
 def invoice(system: str, number: int, *, off_minor: int = 0) -> Record:
     total = 1_000 + number % 9_000 + off_minor
-    return ENTITIES["invoice"](
+    return Invoice(
         system=system,
         id=f"{system[0]}i{number:07d}",
         created_at=MADE,

@@ -23,8 +23,6 @@ from tieout.core.ports import Ports, real_ports
 from tieout.mappings import Mapper, load_mapping
 from tieout.mappings import Mapping as Rules
 from tieout.mappings.payload_text import decode_payload
-from tieout.rest import json
-from tieout.rest.transport import requests_send
 from tieout.store import Kept as Kept
 from tieout.store import Store, open_store
 from tieout.sync.flows import FlowSpec, entities_to_pull, flow_specs
@@ -35,6 +33,8 @@ PortsFor = Callable[[str], Ports]  # system name -> ports; each system has its o
 
 def ports_of_this_machine(system: str = "") -> Ports:
     """Real clock, randomness and network, with connections of its own."""
+    from tieout.rest.transport import requests_send  # slow to import; looking needs no network
+
     return real_ports(requests_send())
 
 
@@ -82,14 +82,6 @@ def bare_mapper(
         lookups=lookups or {},
         options=options or {},
     )
-
-
-def decode_json(body: bytes, name: str) -> Any:
-    """JSON with exact numbers; ConfigError where the file holds none."""
-    try:
-        return json.decode(body)
-    except ValueError as error:
-        raise ConfigError(f"{name} is not JSON: {error}") from None
 
 
 def read_payload(type_name: str, body: bytes) -> dict[str, Any]:
@@ -142,7 +134,9 @@ class Hub:
             )
         config = load_config(path, settings_of, env, offline=offline)
         flow_problems(config)
-        return cls(config, ports or ports_of_this_machine(), ports_for, offline=offline)
+        if ports is None:
+            ports = real_ports() if offline else ports_of_this_machine()
+        return cls(config, ports, ports_for, offline=offline)
 
     def __enter__(self) -> Hub:
         return self

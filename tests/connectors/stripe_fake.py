@@ -107,6 +107,8 @@ class FakeStripe:
         if "types[]" in query:
             assert len(query["types[]"]) <= 20
             rows = [row for row in rows if row["type"] in query["types[]"]]
+        if path == "/v1/invoice_payments" and "payment[charge]" in query:
+            return refusal(400, "parameter_unknown", param="payment[charge]")
         if "payment[payment_intent]" in query:
             wanted = query["payment[payment_intent]"][0]
             rows = [row for row in rows if row["payment"].get("payment_intent") == wanted]

@@ -19,6 +19,7 @@ from tieout.connectors.netsuite import NetSuite, NetSuiteConfig
 from tieout.connectors.netsuite.clock import QueryClock
 from tieout.connectors.netsuite.kinds import KINDS, TRANSACTIONS
 from tieout.connectors.netsuite.resume import Resume
+from tieout.connectors.netsuite.writing import told_apart
 from tieout.core.errors import (
     AuthError,
     ConfigError,
@@ -310,6 +311,41 @@ def test_create_is_an_upsert_by_our_key_and_happens_once(fake: FakeNetSuite) -> 
     assert [(method, path) for method, path, _, _ in fake.writes] == [
         ("PUT", "invoice/eid:tieout-invoice-stripe-in_1")
     ]
+
+
+@pytest.mark.parametrize(
+    ("entity", "body", "named"),
+    [
+        ("customer", {"companyName": "Ada Ltd"}, {"entityId": "Ada Ltd 3456789abc"}),
+        ("customer", {"lastName": "Lee", "isPerson": True}, {"entityId": "Lee 3456789abc"}),
+        ("customer", {"companyName": "X" * 83}, {"entityId": "X" * 60 + " 3456789abc"}),
+        ("customer", {"companyName": "Ada Ltd", "entityId": "C-1"}, None),
+        ("product", {"itemId": "SEAT"}, {"itemId": "SEAT 3456789abc"}),
+        ("invoice", {"tranId": "A-1"}, None),
+    ],
+)
+def test_a_taken_name_gets_an_end(
+    entity: str, body: dict[str, Any], named: dict[str, Any] | None
+) -> None:
+    apart = told_apart(KINDS[entity], body, "tieout-0123456789abc")
+    assert apart == (None if named is None else {**body, **named})
+
+
+def test_a_record_that_shows_no_id_is_asked_for_whole(fake: FakeNetSuite) -> None:
+    """The official answer to `fields=` names the record by its asked URL only."""
+    fake.by_key["invoice", "tieout-i-1"] = "77"
+    link = {"rel": "self", "href": f"{BASE}/services/rest/record/v1/invoice/eid:tieout-i-1"}
+
+    def shows(request: HttpRequest) -> HttpAnswer | None:
+        if "/eid:" not in request.url:
+            return None
+        return reply({"links": [link]} if "fields=" in request.url else {"id": "77"})
+
+    fake.rules.append(shows)
+    fake.tables["transaction"] = invoices([77])
+    found = connect(fake).create("invoice", {"entity": {"id": "5"}}, key="tieout-i-1")
+    assert json.loads(found)["id"] == "77"
+    assert fake.writes == []  # an upsert would have doubled its lines
 
 
 def test_a_lost_answer_is_settled_by_looking_the_key_up(fake: FakeNetSuite) -> None:

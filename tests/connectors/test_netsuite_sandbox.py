@@ -273,3 +273,66 @@ def test_two_customers_of_one_name_are_both_created() -> None:
     made = [json.loads(body) for body in bodies]
     assert [each["companyname"] for each in made] == ["Ada Ltd", "Ada Ltd"]
     assert made[0]["id"] != made[1]["id"]
+
+
+def test_a_gateways_page_is_no_saved_change(sold: Any) -> None:
+    """A proxy answers 200 with HTML: the change may be there or not, which has to be looked up."""
+    page = HttpAnswer(200, {"content-type": "text/html"}, b"<html>One moment</html>")
+    send = sold.send
+
+    def once(request: HttpRequest) -> HttpAnswer:
+        object.__setattr__(sold.ports, "send", send)
+        return page
+
+    for call in (
+        lambda: sold.ns.update("customer", sold.customer, {"companyName": "New"}, key="k"),
+        lambda: sold.ns.archive("customer", sold.customer, key="k"),
+    ):
+        object.__setattr__(sold.ports, "send", once)
+        with pytest.raises(UnknownOutcome):
+            call()
+    assert json.loads(sold.ns.get("customer", sold.customer))["companyname"] == "Böll & Söhne"
+
+
+def test_an_answer_that_breaks_off_is_no_verdict_on_the_record(sold: Any) -> None:
+    """NetSuite says 400 for a transaction that does not exist; half of it says nothing yet."""
+    send, torn = sold.send, []
+
+    def broken_once(request: HttpRequest) -> HttpAnswer:
+        answer = send(request)
+        if "/eid:" in request.url and not torn:
+            torn.append(answer.status)
+            return HttpAnswer(answer.status, answer.headers, answer.body[:40])
+        return answer
+
+    object.__setattr__(sold.ports, "send", broken_once)
+    assert sold.ns.find("invoice", "tieout-nobody") is None
+    assert torn == [400]
+
+
+def test_a_refund_taken_back_frees_its_payment_again(sold: Any) -> None:
+    """70.00 came in, 50.00 are applied, 20.00 are paid back; then a person deletes the refund."""
+    paid = pay(sold, 7000, 5000)
+    refund = sold.made(
+        "refund",
+        {
+            "customer_id": sold.customer,
+            "currency": "USD",
+            "amount_minor": 2000,
+            "payment_id": paid.id,
+            "refunded_at": sold.clock.now(),
+        },
+        "tieout-r1",
+    )
+
+    def unused(since: datetime) -> str:
+        pages = list(sold.ns.pull("payment", since=since))
+        found = {each["id"]: each for page in pages for each in map(json.loads, page.records)}
+        return str(found[paid.id]["foreignpaymentamountunused"])
+
+    assert unused(sold.clock.now()) == "0"
+    sold.clock.move(3 * 86400)
+    since = sold.clock.now()
+    path = f"/services/rest/record/v1/customerRefund/{refund.id}"
+    sold.ns._rest.send_raw(Request("DELETE", path))
+    assert unused(since) == "20"

@@ -570,3 +570,46 @@ def test_malformed_records_never_crash(entity: str, raw: dict[str, Any]) -> None
         parse(entity, raw, currency="USD")
     except InvalidRecord as error:
         assert error.message
+
+
+def test_the_links_of_a_suiteql_answer_are_not_applications() -> None:
+    """Every row of a REST answer has an empty `links`; who paid is then not told."""
+    row = {
+        "links": [], "id": "5", "type": "CustInvc", "currency": "1", "status": "A",
+        "foreigntotal": "110", "foreignamountpaid": "50", "foreignamountunpaid": "60",
+    }  # fmt: skip
+    record = parse("invoice", row)
+    assert (record.total_minor, record.balance_minor) == (11000, 6000)
+    assert (record.paid_minor, record.credited_minor) == (None, None)
+    payment = parse("payment", {**row, "type": "CustPymt", "statusname": "Payment : Deposited"})
+    assert payment.refunded_minor is None
+
+
+@pytest.mark.parametrize(
+    ("terms", "days"),
+    [("Net 30", 30), ("2/10 Net 45", 45), ("Net 30 EOM", None), ("2% 10th Prox", None)],
+)
+def test_terms_that_depend_on_the_month_are_no_number_of_days(terms: str, days: int | None) -> None:
+    raw = {"id": "8", "companyName": "X", "terms": {"id": "9", "refName": terms}}
+    assert parse("customer", raw).payment_terms_days == days
+
+
+def test_a_sum_that_no_ledger_holds_is_refused() -> None:
+    with pytest.raises(InvalidRecord, match="no sensible amount"):
+        parse("invoice", {**REST_INVOICE, "total": 10**30})
+
+
+@pytest.mark.parametrize(
+    ("word", "code"),
+    [
+        ("_unitedKingdom", "GB"),
+        ("_koreaTheRepublicOf", "KR"),
+        ("_russianFederation", "RU"),
+        ("_virginIslandsUS", "VI"),
+        ("_canaryIslands", None),  # no country in ISO 3166-1
+    ],
+)
+def test_countries_in_the_words_of_soap(word: str, code: str | None) -> None:
+    held = {"defaultBilling": True, "addressbookAddress": {"country": word, "city": "X"}}
+    raw = {"internalId": "8", "companyName": "X", "addressbookList": {"addressbook": [held]}}
+    assert parse("customer", raw).billing_address.country == code

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tieout.core.entities import Address, Customer, Line, Price, Subscription, Tier
+from tieout.core.entities import Address, Customer, Line, Price, Refund, Subscription, Tier
 from tieout.core.errors import InvalidRecord
 from tieout.mappings import load_mapping
 
@@ -291,3 +291,41 @@ def test_what_stripe_alone_decides_is_never_written() -> None:
     for entity in ("payment", "refund", "dispute", "payout", "subscription"):
         for creating in (True, False):
             assert MAPPER.writable(entity, creating=creating) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("entity", "raw", "field"),
+    [
+        ("price", {"id": "p", "currency": "usd", "billing_scheme": "tiered", "tiers_mode": "x"},
+         "tiers_mode"),
+        ("credit_note", {"id": "cn", "currency": "usd", "total": 5, "status": "draft"}, "status"),
+        ("credit_note", {"id": "cn", "currency": "usd", "total": 5, "status": "issued",
+                         "type": "post"}, "type"),
+    ],
+)  # fmt: skip
+def test_an_unknown_choice_that_decides_over_money_is_refused(
+    entity: str, raw: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(InvalidRecord, match="not a value that the mapping knows") as refused:
+        MAPPER.parse(entity, raw)
+    assert refused.value.where.endswith(f"field {field}")
+
+
+def test_a_refund_of_a_cash_balance_has_no_payment() -> None:
+    raw = {"id": "re_1", "object": "refund", "amount": 500, "currency": "eur", "charge": None,
+           "payment_intent": None, "customer": "cus_1", "status": "succeeded"}  # fmt: skip
+    record = MAPPER.parse("refund", raw)
+    assert isinstance(record, Refund)
+    assert (record.payment_id, record.customer_id, record.amount_minor) == (None, "cus_1", 500)
+
+
+def test_metadata_that_is_no_table_is_refused() -> None:
+    assert customer(metadata=None).custom == customer(metadata=[]).custom == {}
+    with pytest.raises(InvalidRecord, match="not a table"):
+        customer(metadata=["gold"])
+
+
+@pytest.mark.parametrize("balance", [10**17, -(10**17), 10**400])
+def test_an_amount_that_nobody_owes_is_refused(balance: int) -> None:
+    with pytest.raises(InvalidRecord, match="no sensible amount"):
+        customer(balance=balance, currency="usd")

@@ -280,6 +280,17 @@ def test_conditions(account: Account, where: str, params: list[Any], found: int)
         ("GREATEST(2, 10)", "10"),
         ("CAST(t.id AS VARCHAR(10))", "2001"),
         ("NVL2(t.memo, 'yes', 'no')", "no"),
+        ("UPPER(BUILTIN.DF(t.entity))", "ÜMLAUT & SÖHNE"),
+        ("ROUND(MONTHS_BETWEEN(t.duedate, t.trandate), 4)", "1.0323"),  # 2 months less 30/31
+        ("MONTHS_BETWEEN(LAST_DAY(ADD_MONTHS(t.trandate, 1)), t.trandate)", "1"),
+        ("LPAD(t.id, 6, '0') || RPAD('a', 3, '-')", "002001a--"),
+        ("INITCAP('open INVOICE')", "Open Invoice"),
+        ("INSTR('INV-1-2', '-', 5)", "6"),
+        ("INSTR('INV-1-2', '-', -1)", "6"),
+        ("SUBSTR(t.tranid, -1) || SUBSTR(t.tranid, 0, 3)", "1INV"),
+        ("REGEXP_SUBSTR(t.tranid, '[[:digit:]]+')", "1"),
+        ("REGEXP_REPLACE(t.tranid, '([A-Z]+)-([0-9]+)', '\\2/\\1')", "1/INV"),
+        ("POWER(2, 10)", "1024"),
     ],
 )
 def test_expressions(account: Account, expression: str, value: str) -> None:
@@ -324,6 +335,31 @@ def test_rownum_counts_before_the_sort(account: Account) -> None:
         "WHERE ROWNUM <= 4) WHERE rn > 2"
     )
     assert window == [{"id": "3", "rn": "3"}, {"id": "2", "rn": "4"}]
+
+
+def test_top_counts_after_the_sort_and_limit_is_no_suiteql(account: Account) -> None:
+    q = "SELECT TOP 2 id FROM transaction ORDER BY id DESC"
+    assert account.rows(q) == [{"id": "2003"}, {"id": "2002"}]
+    limited = {"q": "SELECT id FROM transaction ORDER BY id LIMIT 2"}
+    answer = account.call("POST", "/query/v1/suiteql", limited, Prefer="transient")
+    assert refused(answer)[:2] == (400, "INVALID_PARAMETER")
+
+
+def test_a_list_is_joined_in_its_own_order(account: Account) -> None:
+    q = "SELECT LISTAGG(tranid, ',') WITHIN GROUP (ORDER BY %s) AS l FROM transaction"
+    assert account.rows(q % "id DESC") == [{"l": "CM-1,P-1,INV-1"}]
+    assert account.rows(q % "memo, foreigntotal") == [{"l": "CM-1,P-1,INV-1"}]  # -30, 60, 120
+
+
+def test_lists_that_every_account_has_can_be_joined_to(account: Account) -> None:
+    q = (
+        "SELECT l.id, d.name FROM transactionline l LEFT JOIN department d ON d.id = l.department "
+        "LEFT JOIN classification c ON c.id = l.class LEFT JOIN location o ON o.id = l.location "
+        "WHERE l.transaction = 2002 ORDER BY l.id"
+    )
+    assert account.rows(q) == [{"id": "0"}, {"id": "1"}]
+    assert account.rows("SELECT id FROM vendor UNION SELECT id FROM employee") == []
+    assert account.rows("SELECT id FROM accountingbook WHERE isprimary = 'T'") == [{"id": "1"}]
 
 
 def test_master_tables(account: Account) -> None:

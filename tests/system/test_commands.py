@@ -36,7 +36,19 @@ def commands() -> dict[tuple[str, ...], click.Command]:
 
 # What prints no data but does something, or serves until it is stopped.
 NO_DATA = {("init",), ("demo",), ("sandbox",)}
-DOING = {"retry", "discard", "unlink", "ack", "assign", "note", "waive", "resolve"}
+DOING = {
+    "retry",
+    "discard",
+    "unlink",
+    "merge",
+    "split",
+    "heal",
+    "ack",
+    "assign",
+    "note",
+    "waive",
+    "resolve",
+}
 
 
 def takes_json(command: click.Command) -> bool:

@@ -57,7 +57,7 @@ def map_command(
         type_name,
         timezone=timezone,
         currency=currency,
-        lookups=_read_json(lookups) if lookups else {},
+        lookups=_read_lookups(lookups) if lookups else {},
         overlays=overlay,
     )
     if entity not in mapper.entities:
@@ -128,10 +128,27 @@ def _read_bytes(file: Path) -> bytes:
         raise ConfigError(f"{file} cannot be read: {error.strerror}") from None
 
 
-def _read_json(file: Path) -> Any:
-    from tieout.hub import decode_json
+def _read_lookups(file: Path) -> dict[str, Any]:
+    """Tables by name, each an object or a list of objects. Raises ConfigError."""
+    from tieout.mappings.payload_text import decode_payload
 
-    return decode_json(_read_bytes(file), str(file))
+    try:
+        tables = decode_payload(_read_bytes(file))
+    except InvalidRecord as error:
+        raise ConfigError(f"the lookups file {error.message}", where=str(file)) from None
+    if not isinstance(tables, dict) or not all(map(_is_table, tables.values())):
+        raise ConfigError(
+            "the lookups file holds something else than tables by name",
+            where=str(file),
+            hint='write such as {"currency": {"1": "USD"}} or {"currency": [{"id": "1", ...}]}',
+        )
+    return tables
+
+
+def _is_table(value: Any) -> bool:
+    if isinstance(value, list):
+        return all(isinstance(row, dict) for row in value)
+    return isinstance(value, dict)
 
 
 @click.command("remap")

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from .forms import Context, prepares
+from .netsuite_countries import soap_country
 from .netsuite_records import common, currency_of, lookup_rows
 from .netsuite_shapes import Raw, Shape, shape_of, text_of
 
@@ -94,7 +95,7 @@ def _country(value: Any) -> str | None:
     """REST's {id: US}, SuiteQL's US, SOAP's _unitedStates as words that the codec looks up."""
     text = text_of(value)
     if text and text.startswith("_"):
-        return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text[1:]).title()
+        return soap_country(text)
     return text
 
 

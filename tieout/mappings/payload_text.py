@@ -1,4 +1,4 @@
-"""JSON as a person hands it over in a file: exact numbers, and a clear reason where it is refused."""
+"""JSON as a person gives it in a file: exact numbers, and a clear reason where it is refused."""
 
 from __future__ import annotations
 

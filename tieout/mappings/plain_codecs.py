@@ -104,7 +104,7 @@ class BooleanTF(Boolean):
         super().__init__({"true": ["T"], "false": ["F"]}, context)
 
 
-MOST_COUNT = 10**9  # of months, days, tiers: what is counted in whole numbers is small
+MOST_COUNT = 2**63  # the store counts in 64 bits
 
 
 @register

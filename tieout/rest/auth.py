@@ -13,7 +13,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
-import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
@@ -132,6 +131,8 @@ class ClientCredentials(Auth):
             return self._token
 
     def _assertion(self) -> str:
+        import jwt  # slow to import, and needed only where a token is asked for
+
         now = int(self._ports.now().timestamp())
         claims = {
             "iss": self._client_id,

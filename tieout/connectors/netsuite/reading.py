@@ -81,7 +81,9 @@ class Reading:
         )
         params: tuple[str, ...] = (*self.kind.touched_by, literal)
         left = f"t.{self.kind.left} <> 0"
-        where += f" OR ({left} AND t.entity IN (SELECT x.entity FROM transaction x WHERE {receipts}))"
+        where += (
+            f" OR ({left} AND t.entity IN (SELECT x.entity FROM transaction x WHERE {receipts}))"
+        )
         params += (*self.kind.touched_by, literal)
         if self._deleted(since, self.kind.touched_gone):
             where += f" OR {left}"

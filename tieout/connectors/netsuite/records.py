@@ -9,9 +9,10 @@ https://docs.oracle.com/en/cloud/saas/netsuite/ns-online-help/section_1563352031
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
-from tieout.core.errors import InvalidRecord, NotFound, UnknownOutcome
+from tieout.core.errors import InvalidRecord, NotFound, ProviderDown, UnknownOutcome
 from tieout.core.ports import HttpAnswer
 from tieout.rest import Request, RestClient, segment
 from tieout.rest.json import decode
@@ -52,13 +53,18 @@ class Records:
         return found if isinstance(found, dict) else None
 
     def id_of(self, type: str, key: str) -> str | None:
-        """The internal id of the record with this external id."""
+        """The internal id of the record with this external id; None if there is none."""
         asked = Request("GET", f"{RECORDS}/{type}/eid:{checked(key)}", {"fields": "id"})
         try:
-            found = self._rest.send(asked)
+            # The official answer to `fields=` has those fields only; the whole one has its id.
+            found = _id_in(self._rest.send(asked)) or _id_in(
+                self._rest.send(replace(asked, params={}))
+            )
         except NotFound:
             return None
-        return _id_in(found)
+        if found is None:
+            raise ProviderDown(f"NetSuite shows {type} {key}, but not its internal id")
+        return found
 
     def put(self, kind: Kind, type: str, key: str, body: Body) -> str:
         """Create under our external id; the internal id. Call only where there is none yet."""

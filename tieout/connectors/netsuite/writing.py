@@ -113,8 +113,9 @@ def told_apart(kind: Kind, body: Body, key: str) -> Body | None:
     """
     end = key[-10:]
     if kind.entity == "customer" and "entityId" not in body:
-        name = body.get("companyName") or f"{body.get('firstName')} {body.get('lastName')}"
-        return {**body, "entityId": f"{name[:60]} {end}"}
+        person = " ".join(str(body[part]) for part in ("firstName", "lastName") if body.get(part))
+        name = str(body.get("companyName") or person)
+        return {**body, "entityId": f"{name[:60]} {end}".strip()}
     if kind.entity == "product" and "itemId" in body:
         return {**body, "itemId": f"{body['itemId'][:49]} {end}"}
     return None

@@ -89,7 +89,7 @@ def _sale_lines(books: Books, record: Record, sign: int) -> list[Row]:
         )
     last = max((row["line"] for row in rows), default=0)
     for name, extra in (
-        ("discountTotal", {}),
+        ("discountTotal", {"transactiondiscount": True}),
         ("shippingCost", {}),
         ("taxTotal", {"taxline": True}),
     ):

@@ -10,6 +10,7 @@ import calendar
 import re
 from datetime import date, datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import cmp_to_key
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -268,6 +269,32 @@ def add_months(value: Any, months: Any) -> str | None:
     )
 
 
+def months_between(left: Any, right: Any) -> str | None:
+    """Whole months between equal days or two month ends; otherwise parts of 31 days."""
+    if left is None or right is None:
+        return None
+    late, early = moment_of(left), moment_of(right)
+    months = Decimal((late.year - early.year) * 12 + late.month - early.month)
+    ends = (each.day == calendar.monthrange(each.year, each.month)[1] for each in (late, early))
+    if late.day == early.day or all(ends):
+        return digits(months)
+    seconds = _seconds_of_month(late) - _seconds_of_month(early)
+    return digits(months + Decimal(seconds) / (31 * 86400))
+
+
+def _seconds_of_month(moment: datetime) -> int:
+    return ((moment.day * 24 + moment.hour) * 60 + moment.minute) * 60 + moment.second
+
+
+def power(base: Any, exponent: Any) -> Any:
+    if base is None or exponent is None:
+        return None
+    try:
+        return digits(must_number(base) ** must_number(exponent))
+    except InvalidOperation:
+        raise BadValue("Invalid number") from None
+
+
 def last_day(value: Any) -> str | None:
     if value is None:
         return None
@@ -460,16 +487,26 @@ class Smallest(Largest):
 
 
 class JoinedList:
-    """LISTAGG, in the order in which rows come."""
+    """LISTAGG, in the order of its keys (sign, key, sign, key, ...), nulls after the others."""
 
     def __init__(self) -> None:
-        self.parts: list[str] = []
+        self.parts: list[tuple[tuple[Any, ...], str]] = []
         self.between = ""
 
-    def step(self, value: Any, between: Any = "") -> None:
+    def step(self, value: Any, between: Any = "", *keys: Any) -> None:
         self.between = str(between or "")
         if value is not None:
-            self.parts.append(user_text(value))
+            self.parts.append((keys, user_text(value)))
 
     def finalize(self) -> Any:
-        return self.between.join(self.parts) if self.parts else None
+        ordered = sorted(self.parts, key=cmp_to_key(_in_order))
+        return self.between.join(text for _, text in ordered) if ordered else None
+
+
+def _in_order(left: tuple[tuple[Any, ...], str], right: tuple[tuple[Any, ...], str]) -> int:
+    signs = left[0][::2]
+    for sign_, one, other in zip(signs, left[0][1::2], right[0][1::2], strict=True):
+        missing = (one is None) - (other is None)
+        if found := int(sign_) * (missing or compared(one, other) or 0):
+            return found
+    return 0

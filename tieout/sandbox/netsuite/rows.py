@@ -163,6 +163,7 @@ class RowMaker:
                 "taxline": flag(line.get("taxline")),
                 "iscogs": "F",
                 "isclosed": "F",
+                "transactiondiscount": flag(line.get("transactiondiscount")),
                 "donotdisplayline": "F",
                 "item": whole_cell(ref_id(line.get("item"))),
                 "itemtype": line.get("itemtype"),

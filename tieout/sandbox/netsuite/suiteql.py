@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from . import oracle
+from . import oracle, texts
 from .body import name_of
 from .books import Books, Record
 from .catalog import BY_CODE, STATUS_LETTERS, TYPES
@@ -206,6 +206,8 @@ class SuiteQL:
             self.db.execute(f"CREATE INDEX `from_{table}` ON `{table}` (previousdoc)")
         self.db.execute("CREATE INDEX by_change ON `transaction` (lastmodifieddate, id)")
         self.db.execute("INSERT INTO dual VALUES ('X')")
+        book = {"id": 1, "name": "Primary Accounting Book", "isprimary": "T"}
+        self._insert("accountingbook", [book])
 
     def _register(self) -> None:
         zone = ZoneInfo(self.books.timezone)
@@ -236,6 +238,9 @@ class SuiteQL:
             "ora_implicit_date": (1, oracle.implicit_date),
             "ora_to_utc": (1, lambda value: oracle.to_utc(value, zone)),
             "ora_cast_date": (1, _cast_date),
+            "ora_months_between": (2, oracle.months_between),
+            "ora_power": (2, oracle.power),
+            **texts.FUNCTIONS,
             "ora_whole": (1, lambda value: int(oracle.must_number(value))),
         }
         stateful: dict[str, tuple[int, Callable[..., Any]]] = {

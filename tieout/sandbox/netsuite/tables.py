@@ -22,10 +22,11 @@ _TABLES = {
     ),
     "transactionline": (
         "int: id transaction uniquekey linesequencenumber item entity expenseaccount "
-        "subsidiary department class location createdfrom price units;"
+        "subsidiary department class location createdfrom price units kitmemberof;"
         "text: mainline taxline iscogs isclosed memo itemtype donotdisplayline accountinglinetype "
-        "transactionlinetype cleared isbillable;"
-        "number: foreignamount netamount quantity rate rateamount ratepercent "
+        "transactionlinetype cleared isbillable transactiondiscount isinventoryaffecting "
+        "isfullyshipped;"
+        "number: foreignamount netamount quantity rate rateamount ratepercent costestimate "
         "creditforeignamount debitforeignamount foreignamountpaid foreignamountunpaid "
         "foreignpaymentamountused foreignpaymentamountunused;"
         "date: linelastmodifieddate linecreateddate cleareddate"
@@ -49,7 +50,8 @@ _TABLES = {
         "text: entityid entitytitle companyname altname firstname middlename lastname email phone "
         "mobilephone homephone altphone fax url comments isperson isinactive externalid "
         "accountnumber vatregnumber salutation title language searchstage fullname;"
-        "number: balancesearch overduebalancesearch consolbalancesearch creditlimit;"
+        "number: balancesearch overduebalancesearch consolbalancesearch creditlimit "
+        "unbilledorderssearch daysoverduesearch;"
         "date: datecreated lastmodifieddate startdate enddate dateclosed firstsaledate"
     ),
     "contact": (
@@ -126,6 +128,25 @@ _TABLES = {
         "text: addressee attention addr1 addr2 addr3 addrphone addrtext city state zip country;"
         "date: lastmodifieddate"
     ),
+    # Lists that any account has and clients join to; empty here.
+    **dict.fromkeys(
+        ("department", "classification", "location"),
+        "int: id parent;text: name fullname isinactive externalid subsidiary includechildren;"
+        "date: lastmodifieddate",
+    ),
+    **dict.fromkeys(
+        ("vendor", "employee"),
+        "int: id currency subsidiary terms supervisor department class location;"
+        "text: entityid entitytitle altname companyname firstname lastname email phone isperson "
+        "isinactive externalid title;"
+        "date: datecreated lastmodifieddate",
+    ),
+    "consolidatedexchangerate": (
+        "int: id accountingbook fromcurrency tocurrency fromsubsidiary tosubsidiary postingperiod;"
+        "number: averagerate currentrate historicalrate;"
+        "text: isperiodclosed iseliminationsubsidiary"
+    ),
+    "accountingbook": "int: id;text: name isprimary externalid;date: lastmodifieddate",
     "dual": "text: dummy",
 }
 _TABLES["nexttransactionlinelink"] = _TABLES["previoustransactionlinelink"]

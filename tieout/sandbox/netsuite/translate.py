@@ -27,6 +27,10 @@ UNSUPPORTED = "Invalid or unsupported search."
 
 
 class _SuiteQL(Oracle):
+    class Tokenizer(Oracle.Tokenizer):
+        # SuiteQL has TOP, unlike Oracle, and no LIMIT.
+        KEYWORDS: ClassVar[Any] = {**Oracle.Tokenizer.KEYWORDS, "TOP": TokenType.TOP}
+
     class Parser(Oracle.Parser):  # type: ignore[misc, valid-type]
         # Functions stay as written; what they mean is said in FUNCTIONS below.
         FUNCTIONS: ClassVar[Any] = {}
@@ -71,11 +75,19 @@ FUNCTIONS = {
     "MAX": "ora_max",
     "LISTAGG": "ora_listagg",
     "COUNT": "count",
-    "UPPER": "upper",
-    "LOWER": "lower",
+    "MONTHS_BETWEEN": "ora_months_between",
+    "POWER": "ora_power",
+    "UPPER": "ora_upper",
+    "LOWER": "ora_lower",
+    "INITCAP": "ora_initcap",
+    "LPAD": "ora_lpad",
+    "RPAD": "ora_rpad",
+    "REGEXP_LIKE": "ora_regexp_like",
+    "REGEXP_REPLACE": "ora_regexp_replace",
+    "REGEXP_SUBSTR": "ora_regexp_substr",
     "LENGTH": "length",
-    "SUBSTR": "substr",
-    "INSTR": "instr",
+    "SUBSTR": "ora_substr",
+    "INSTR": "ora_instr",
     "REPLACE": "replace",
     "LTRIM": "ltrim",
     "RTRIM": "rtrim",
@@ -106,6 +118,7 @@ _DATE_FUNCTIONS = {
     "ora_implicit_date",
     "ora_cast_date",
 }
+_TEXT_FUNCTIONS = {"ora_upper", "ora_lower", "ora_substr", "ora_to_char"}
 _OPERATORS: dict[type[exp.Expr], str] = {
     exp.Add: "ora_plus",
     exp.Sub: "ora_minus",
@@ -127,8 +140,6 @@ def parse(text: str, params: int) -> exp.Expr:
         raise Unsupported(UNSUPPORTED)
     if found != params:
         raise Unsupported(f"The query has {found} parameters, {params} values were given.")
-    if next(trees[0].find_all(exp.Limit), None) is not None:
-        raise Unsupported(UNSUPPORTED)
     return trees[0]
 
 
@@ -139,6 +150,8 @@ def _name_placeholders(text: str) -> tuple[str, int]:
             count += 1
             pieces += [text[at : token.start], f":p{count}"]
             at = token.end + 1
+        elif token.token_type == TokenType.LIMIT:
+            raise Unsupported(UNSUPPORTED)
     return "".join([*pieces, text[at:]]), count
 
 
@@ -242,6 +255,17 @@ class Translator:
             return _call("ora_to_number", inner)
         raise Unsupported(UNSUPPORTED)
 
+    def _sorted_list(self, node: exp.Expr) -> exp.Expr:
+        """LISTAGG(...) WITHIN GROUP (ORDER BY ...): the keys go into the call, each with a sign."""
+        call, order = node.this, node.expression
+        if not isinstance(call, exp.Anonymous) or str(call.this).upper() != "LISTAGG":
+            raise Unsupported(UNSUPPORTED)
+        args = [each.copy() for each in call.expressions]
+        args += [exp.Literal.string("")] * (2 - len(args))
+        for key in order.expressions:
+            args += [exp.Literal.number(-1 if key.args.get("desc") else 1), key.this.copy()]
+        return _call("ora_listagg", *(each.transform(self._rewrite) for each in args))
+
     def _date_literal(self, node: exp.Expr) -> exp.Expr:
         return _call("ora_cast_date", node.this)
 
@@ -308,7 +332,7 @@ class Translator:
             name = str(node.this)
             if name in _DATE_FUNCTIONS:
                 return "date"
-            return "text" if name in ("upper", "lower", "substr", "ora_to_char") else "other"
+            return "text" if name in _TEXT_FUNCTIONS else "other"
         return "other"
 
     _rules: Mapping[type[exp.Expr], Callable[[Translator, exp.Expr], exp.Expr]]
@@ -326,6 +350,7 @@ Translator._rules = {
     exp.Anonymous: Translator._function,
     exp.Dot: Translator._builtin,
     exp.Cast: Translator._cast,
+    exp.WithinGroup: Translator._sorted_list,
     exp.DateStrToDate: Translator._date_literal,
     exp.StrToTime: Translator._date_literal,
     exp.Extract: Translator._extract,

@@ -15,6 +15,19 @@ from .routes import Call, Route, merge_metadata, sub_list, take
 _NO_WHERE = {"city": None, "country": None, "line1": None, "line2": None, "postal_code": None,
              "state": None}  # fmt: skip
 _EVIDENCE_DAYS = 7
+_CAPTURING = {"extended_authorization": "disabled", "incremental_authorization": "unavailable",
+              "multicapture": "unavailable"}  # fmt: skip
+_NOT_OF_THIS_CARD = dict.fromkeys((
+    "authorization_code", "installments", "mandate", "network_transaction_id",
+    "regulated_status", "three_d_secure", "transaction_link_id",
+))  # fmt: skip
+_EVIDENCE = """access_activity_log billing_address cancellation_policy
+    cancellation_policy_disclosure cancellation_rebuttal customer_communication
+    customer_email_address customer_name customer_purchase_ip customer_signature
+    duplicate_charge_documentation duplicate_charge_explanation duplicate_charge_id
+    product_description receipt refund_policy refund_policy_disclosure refund_refusal_explanation
+    service_date service_documentation shipping_address shipping_carrier shipping_date
+    shipping_documentation shipping_tracking_number uncategorized_file uncategorized_text"""
 
 
 def make(
@@ -119,7 +132,10 @@ def blank(account: Account, amount: int, currency: str, method: Object) -> Objec
             "card": {name: card.get(name) for name in
                      ("brand", "checks", "country", "exp_month", "exp_year", "fingerprint",
                       "funding", "last4", "wallet")}
-            | {"network": card.get("brand"), "installments": None, "mandate": None},
+            | {"network": card.get("brand"), "amount_authorized": amount,
+               "network_token": {"used": False}, **_NOT_OF_THIS_CARD}
+            | {name: {"status": status} for name, status in _CAPTURING.items()}
+            | {"overcapture": {"maximum_amount_capturable": amount, "status": "unavailable"}},
             "type": "card",
         },
         "presentment_details": None,
@@ -156,20 +172,26 @@ def _dispute(account: Account, charge: Object) -> None:
         "created": account.now(),
         "currency": charge["currency"],
         "enhanced_eligibility_types": [],
-        "evidence": {},
+        "evidence": {**dict.fromkeys(_EVIDENCE.split()), "enhanced_evidence": {}},
         "evidence_details": {
             "due_by": account.now() + _EVIDENCE_DAYS * 86_400,
             "enhanced_eligibility": {},
             "has_evidence": False,
             "past_due": False,
             "submission_count": 0,
+            "submission_method": "not_submitted",
         },
         "is_charge_refundable": False,
         "livemode": False,
         "metadata": {},
         "payment_intent": charge["payment_intent"],
         "payment_method_details": {
-            "card": {"brand": "visa", "case_type": "chargeback", "network_reason_code": "83"},
+            "card": {
+                "brand": "visa",
+                "case_type": "chargeback",
+                "network": "visa",
+                "network_reason_code": "83",
+            },
             "type": "card",
         },
         "reason": "fraudulent",
@@ -193,6 +215,7 @@ def _update_dispute(call: Call) -> Object:
         item["evidence_details"]["has_evidence"] = True
         if call.get("submit", True):
             item["evidence_details"]["submission_count"] += 1
+            item["evidence_details"]["submission_method"] = "manual"
             item["status"] = "under_review"
     call.account.save("dispute", item, "charge.dispute.updated")
     word = evidence.get("uncategorized_text")

@@ -36,6 +36,7 @@ def customer(account: Account) -> Object:
         "default_source": None,
         "delinquent": False,
         "description": None,
+        "discount": None,
         "email": None,
         "individual_name": None,
         "invoice_prefix": account.random_text(8).upper(),

@@ -10,10 +10,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from importlib.resources import files
-from typing import Any
-
-import sqlite_utils
-from sqlite_utils.migrations import Migrations
+from typing import TYPE_CHECKING, Any
 
 from tieout.core.entities import ENTITIES
 from tieout.core.errors import StopRun
@@ -22,7 +19,12 @@ from ..db import Database
 from ..dialect import Dialect
 from ..schema import columns, entity_tables
 
+if TYPE_CHECKING:  # slow to import, and an up-to-date store does not need it
+    import sqlite_utils
+    from sqlite_utils.migrations import Migrations
+
 SET = "tieout"
+TAKEN = "_sqlite_migrations"  # where sqlite-utils notes the steps that were taken
 
 
 def steps() -> list[str]:
@@ -65,6 +67,8 @@ def migrate(db: Database) -> list[str]:
 
 
 def _set(dialect: Dialect, due: list[str]) -> Migrations:
+    from sqlite_utils.migrations import Migrations
+
     known = Migrations(SET)
     for step in due:
         known(name=step)(_step(step, dialect))
@@ -80,12 +84,13 @@ def _step(step: str, dialect: Dialect) -> Callable[[Any], None]:
 
 
 def _wrapped(connection: sqlite3.Connection) -> sqlite_utils.Database:
+    import sqlite_utils
+
     return sqlite_utils.Database(connection, execute_plugins=False)
 
 
 def _applied(connection: sqlite3.Connection) -> list[str]:
-    known = Migrations(SET)
-    if known.migrations_table not in _tables(connection):
+    if TAKEN not in _tables(connection):
         return []
     asked = connection.execute(
         "SELECT name FROM _sqlite_migrations WHERE migration_set = ? ORDER BY id", (SET,)
