@@ -305,6 +305,18 @@ def test_a_change_in_mid_period_is_prorated(api: Stage) -> None:
     assert [(one.amount, one.proration) for one in pending] == [(4_200, True), (-2_100, True)]
 
 
+def test_a_refunds_event_shows_it_as_it_was_made(api: Stage) -> None:
+    v1 = api.client.v1
+    v1.charges.create({"amount": 900, "currency": "usd", "source": "tok_visa"})
+    charge = v1.charges.list().data[0].id
+    made = v1.refunds.create({"charge": charge, "amount": 10, "metadata": {"why": "late"}})
+    (event,) = v1.events.list({"type": "refund.created"}).data
+    assert event.data.object.to_dict() == made.to_dict()
+    assert made.metadata.to_dict() == {"why": "late"}
+    (event,) = v1.events.list({"type": "charge.refunded"}).data
+    assert event.data.previous_attributes.to_dict() == {"amount_refunded": 0}
+
+
 def test_search_finds_what_the_index_has_seen(api: Stage) -> None:
     customers = api.client.v1.customers
     made = customers.create({"name": "Grace", "metadata": {"tieout_id": "c-1"}})

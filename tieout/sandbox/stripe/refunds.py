@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from . import ledger
 from .account import Account, Object
+from .codec import encode
 from .errors import ApiError, bad_request
 from .money import check_digits
 from .routes import Call, Route, merge_metadata
 
 
 def refund(
-    account: Account, charge: Object, amount: int | None = None, reason: str | None = None
+    account: Account,
+    charge: Object,
+    amount: int | None = None,
+    reason: str | None = None,
+    metadata: Object | None = None,
 ) -> Object:
     """Give back a charge or a part of it. Raises ApiError (400) when that is not possible."""
     left = charge["amount"] - charge["amount_refunded"]
@@ -32,15 +37,19 @@ def refund(
             f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left})",
             param="amount",
         )
-    item = _write(account, charge, amount, reason)
+    item = _write(account, charge, amount, reason, metadata or {})
+    before = {name: charge[name] for name in ("amount_refunded", "refunded")}
     charge["amount_refunded"] += amount
     charge["refunded"] = charge["amount_refunded"] == charge["amount"]
     account.save("charge", charge)
-    account.emit_about("charge.refunded", charge)
+    previous = {name: old for name, old in before.items() if charge[name] != old}
+    account.emit("charge.refunded", encode(charge), previous)
     return item
 
 
-def _write(account: Account, charge: Object, amount: int, reason: str | None) -> Object:
+def _write(
+    account: Account, charge: Object, amount: int, reason: str | None, metadata: Object
+) -> Object:
     id = account.new_id("refund")
     entry = ledger.record(account, -amount, charge["currency"], id, "refund",
                           description=f"REFUND FOR CHARGE {charge['id']}")  # fmt: skip
@@ -55,7 +64,7 @@ def _write(account: Account, charge: Object, amount: int, reason: str | None) ->
         "customer": charge["customer"],
         "customer_account": None,
         "destination_details": {"card": {"type": "refund"}, "type": "card"},
-        "metadata": {},
+        "metadata": metadata,
         "payment_intent": charge["payment_intent"],
         "payment_method": charge["payment_method"],
         "reason": reason,
@@ -83,9 +92,9 @@ def _create(call: Call) -> Object:
             raise bad_request(f"PaymentIntent {intent_id} has no successful charge to refund.",
                               param="payment_intent")  # fmt: skip
     charge = account.need("charge", str(charge_id), param="charge")
-    item = refund(account, charge, call.get("amount"), call.get("reason"))
-    merge_metadata(item, call)
-    return account.save("refund", item)
+    told: Object = {}
+    merge_metadata(told, call)
+    return refund(account, charge, call.get("amount"), call.get("reason"), told.get("metadata"))
 
 
 def _update(call: Call) -> Object:
