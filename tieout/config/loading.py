@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from tieout.core.entities import fields_of
+from tieout.core.errors import ConfigError
 from tieout.core.yamltext import Document, did_you_mean, raise_for, read_yaml_file
 
 from .models import Config, Flow, Mail, System, SystemBase, Top
@@ -98,10 +99,8 @@ class _Loader:
             return None
         try:
             model = self.settings_of(base.type)
-        except Exception as error:
-            if not hasattr(error, "hint"):
-                raise
-            self.document.problem((*where, "type"), str(error), str(error.hint))
+        except ConfigError as error:
+            self.document.problem((*where, "type"), error.message, error.hint)
             return None
         self._check_zone(base.timezone, (*where, "timezone"))
         self._refuse_inline_secrets(model, own_part, where)

@@ -92,10 +92,7 @@ def make_plan(
         planner = Planner(store, sides, flows)
         decisions = _decisions(store, sides, flows, planner, outline, on_batch)
         store.plans.save(outline.id, decisions, run=run)
-        outline.reaches = _reaches(
-            outline, lambda target, entity: store.links.count(entity, target)
-        )
-        store.plans.describe(outline.id, outline.document())
+        _describe(store, outline)
     return outline
 
 
@@ -126,11 +123,14 @@ def make_healing_plan(
             outline.add(item)
         outline.looked_at = len(places)
         store.plans.save(outline.id, [item.planned() for item in items], run=run)
-        outline.reaches = _reaches(
-            outline, lambda target, entity: store.links.count(entity, target)
-        )
-        store.plans.describe(outline.id, outline.document())
+        _describe(store, outline)
     return outline
+
+
+def _describe(store: Store, outline: Outline) -> None:
+    """Keep the plan's totals with it: the guard and the command line read them there."""
+    outline.reaches = _reaches(outline, lambda target, entity: store.links.count(entity, target))
+    store.plans.describe(outline.id, outline.document())
 
 
 def _decisions(
