@@ -9,14 +9,15 @@ A third-party package brings its own through the entry point group `tieout.conne
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Flag, auto
+from enum import Enum, Flag, auto
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
+from tieout.core.errors import TieoutError
 from tieout.core.ports import Ports
 
 Raw = dict[str, Any]
@@ -34,6 +35,9 @@ class Can(Flag):
     ARCHIVE = auto()
     DELETIONS = auto()  # a pull since a moment also tells what is gone
     EVENTS = auto()  # the provider tells us, by webhook
+    BULK = auto()  # large amounts are read through the provider's bulk interface
+    BATCH = auto()  # many records are written with one call, each with an outcome of its own
+    PROVE = auto()  # a second look tells what a pull window must have brought
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,61 @@ class Account:
     id: str
     live: bool | None = None
     problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Window:
+    """A pull that was read to its end, for which a proof is wanted.
+
+    since  what `pull` was given: None for everything.
+    began  when the window was opened, by our clock.
+    """
+
+    since: datetime | None
+    began: datetime
+
+
+class Method(Enum):
+    """How a second look knows that nothing is missing."""
+
+    COUNT = "count"  # the provider counted
+    IDS = "ids"  # every id that the provider has, read another way than by `pull`
+    FEED = "feed"  # the ids that the provider's own event feed names
+    SWEEP = "sweep"  # what a filter by time of change leaves out was looked for apart
+    OVERLAP = "overlap"  # the window reached back into the one before it
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What one look at the provider says about a window. The engine holds it against the store.
+
+    count    COUNT: living records, those only that were created up to `bound` where it is given
+             (in the terms of the canonical `created_at`).
+    bound    COUNT and IDS: records created later are left out of the comparison.
+    ids      IDS, FEED, SWEEP: records that must be known to the store (or set aside by it). May
+             come in any number of `Evidence`s of the same method, so that memory stays flat.
+    whole    IDS: this is the last portion, and all of them together name every living record: what
+             the store holds beyond them is gone.
+    seconds  OVERLAP: how far the window reached back.
+    note     the same in words for a person: "SELECT COUNT() of Account".
+    """
+
+    method: Method
+    count: int | None = None
+    bound: datetime | None = None
+    ids: tuple[str, ...] = ()
+    whole: bool = False
+    seconds: int = 0
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Write:
+    """One record of a batch: `id` None creates, else the record of that id is updated."""
+
+    record: Raw
+    key: str
+    id: str | None = None
 
 
 class Settings(BaseModel):
@@ -115,6 +174,18 @@ class Connector(ABC):
 
     def update(self, entity: str, id: str, record: Raw, *, key: str) -> bytes:
         """Change the given fields and return the record as it is afterwards."""
+        raise NotImplementedError
+
+    def write_many(self, entity: str, writes: Sequence[Write]) -> list[bytes | TieoutError]:
+        """Creates and updates with as few calls as possible; an outcome for each, in order.
+
+        Each outcome is what `create` or `update` would have returned or raised: one bad record
+        does not spoil the others. After a lost answer each one is an UnknownOutcome.
+        """
+        raise NotImplementedError
+
+    def prove(self, entity: str, window: Window) -> Iterator[Evidence]:
+        """A second look at the provider after a pull. Calls as few times as it can."""
         raise NotImplementedError
 
     def archive(self, entity: str, id: str, *, key: str) -> bytes | None:

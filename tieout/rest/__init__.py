@@ -2,7 +2,7 @@
 
 from .auth import Auth, ClientCredentials, TokenBased, api_key, basic, bearer
 from .client import RestClient
-from .pace import Pace
+from .pace import Learned, Pace, Pool
 from .paging import (
     Paging,
     cursor_pages,
@@ -20,8 +20,10 @@ __all__ = [
     "Again",
     "Auth",
     "ClientCredentials",
+    "Learned",
     "Pace",
     "Paging",
+    "Pool",
     "RedactingFilter",
     "Redactor",
     "Refusal",

@@ -12,7 +12,7 @@ What is repeated, and what comes of it (`core/errors.py`):
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar, cast
@@ -32,7 +32,7 @@ from tieout.core.ports import AnswerLost, HttpAnswer, HttpRequest, NotSent, Port
 
 from . import json as _json
 from .auth import Auth
-from .pace import Pace
+from .pace import Learned, Pace
 from .redact import Redactor
 from .request import Request, address, as_pairs, checked_base
 from .verdicts import Again, Explain, Judge, Refusal, Verdict, by_status, retry_after
@@ -56,6 +56,7 @@ class RestClient:
     explain        (status, parsed body) -> the provider's own words, for messages.
     judge          may overrule what a refusal means; None leaves it to the status.
     lane           names the pace's lane of a request.
+    learn          what any answer's headers say about the credential's pools.
     headers        sent with every request.
     attempts, total_seconds   limits of one `send`, waiting included.
     timeout        (connect, read) of one attempt, in seconds.
@@ -72,6 +73,7 @@ class RestClient:
         explain: Explain = lambda status, body: "",
         judge: Judge = lambda refusal: None,
         lane: Callable[[Request], str] = lambda request: "",
+        learn: Callable[[HttpAnswer], Iterable[Learned]] = lambda answer: (),
         headers: Mapping[str, str] | None = None,
         where: str = "",
         attempts: int = 10,
@@ -81,7 +83,7 @@ class RestClient:
     ) -> None:
         self.base_url, self.where = checked_base(base_url, where=where), where
         self._ports, self._auth, self._pace = ports, auth, pace or Pace(1e6, 1000, ports=ports)
-        self._explain, self._judge, self._lane = explain, judge, lane
+        self._explain, self._judge, self._lane, self._learn = explain, judge, lane, learn
         self._headers, self._timeout, self._secrets = dict(headers or {}), timeout, secrets
         self._attempts, self._total_seconds = attempts, total_seconds
 
@@ -133,6 +135,7 @@ class RestClient:
                 headers |= self._auth.headers(bare)
             sent = HttpRequest(request.method, url, headers, body, self._timeout)
             answer = self._ports.send(sent)
+            self._pace.learn(self._learn(answer))
         if log.isEnabledFor(logging.DEBUG):
             spent = self._ports.monotonic() - began
             path = request.path.partition("?")[0]

@@ -6,8 +6,9 @@ One `Pace` belongs to one credential and may be shared by any number of clients 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from tieout.core.errors import RateLimited
@@ -17,6 +18,26 @@ _SLOWEST = 16.0  # after many refusals: a sixteenth of the configured rate
 _RECOVERY = 0.97  # each answered call takes back a little of a slow-down
 
 
+@dataclass(frozen=True)
+class Pool:
+    """So many calls in any window of so many seconds, of the whole credential."""
+
+    name: str
+    calls: int
+    seconds: int
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What an answer's headers say about a pool: whatever is known of it, else None."""
+
+    pool: str
+    limit: int | None = None
+    used: int | None = None
+    remaining: int | None = None
+    resets_in_seconds: float | None = None
+
+
 class Pace:
     """Never more than `burst + per_second * t` calls in any t seconds.
 
@@ -24,6 +45,9 @@ class Pace:
     per_day      calls per UTC day; then RateLimited until midnight.
     lanes        further limits by name, calls a second: `{"search": 12}`; a call names its lane.
     each_lane    the limit of every lane not named in `lanes`; None for none.
+    credential   names the login whose budget all workers share, such as "salesforce:00D..": no
+                 secret. "" keeps the budget to this process.
+    pools        limits over longer windows: `(Pool("minute", 150, 60), Pool("day", 15000, 86400))`.
     """
 
     def __init__(
@@ -36,9 +60,12 @@ class Pace:
         per_day: int | None = None,
         lanes: Mapping[str, float] | None = None,
         each_lane: float | None = None,
+        credential: str = "",
+        pools: tuple[Pool, ...] = (),
     ) -> None:
         if per_second <= 0 or burst < 1:
             raise ValueError("a pace needs per_second > 0 and burst >= 1")
+        self.credential, self.pools = credential, pools
         self._ports, self._lock = ports, threading.Lock()
         self._main = _Bucket(1 / per_second, burst)
         self._lanes: dict[str, _Bucket] = {}
@@ -68,6 +95,9 @@ class Pace:
                 self._factor = min(_SLOWEST, self._factor * 2)
                 self._slowed_at = now
             self._blocked_until = max(self._blocked_until, now + (wait_seconds or 0.0))
+
+    def learn(self, told: Iterable[Learned]) -> None:
+        """What the provider said about its pools; counts for every call from now on."""
 
     def answered(self) -> None:
         """A call went through: after a slow-down, a little faster again."""
