@@ -27,6 +27,7 @@ from .decide import UNLINKED
 from .flows import FlowSpec
 from .golden import comparable, translated, typed_fields
 from .items import WRITES, Errand, Item
+from .link import join_links
 from .planner import OUTDATED, is_archived, moved
 from .pull import mark
 from .side import Side
@@ -219,7 +220,7 @@ class _Worker:
         def translate(entity: str, id: str) -> str | None:
             return links.other(entity, source, id, target)
 
-        fields = translated(errand.write, translate, moved(self.all_flows, source, target))
+        fields = translated(errand.write, translate, moved(self.all_flows, target))
         missing = sorted(name for name, value in fields.items() if value is UNLINKED)
         if missing:
             raise _NotYet("waits for what it refers to: " + ", ".join(missing))
@@ -316,6 +317,8 @@ class _Worker:
             return theirs
         if theirs is None:
             links.add(entity, known, errand.target, target_id, "created by tieout")
+        elif theirs != known:
+            join_links(self.store, entity, known, theirs, "created by tieout")
         return known
 
     def _agree(self, link: str, errand: Errand, side: Side, flow: FlowSpec, record: Record) -> None:
