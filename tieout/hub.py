@@ -48,6 +48,11 @@ def schema_for_editors() -> dict[str, Any]:
     return config_schema({name: settings_of(name) for name in known_types()})
 
 
+def known_connectors() -> list[str]:
+    """Every connector type that is installed."""
+    return known_types()
+
+
 def abilities_known() -> list[str]:
     """Every ability that a connector can declare, in the order of the contract."""
     return [each.name.lower() for each in Can if each.name]

@@ -139,8 +139,8 @@ class Settings(BaseModel):
 class Connector(ABC):
     """One configured connection. Subclasses declare `name`, `can` and `Config`.
 
-    mapping        the file of its mapping; None where it stands in `tieout/mappings/`. A connector of
-                   another package ships its own, and registers the functions that it names.
+    mapping        the file of its mapping; None where it stands in `tieout/mappings/`. A connector
+                   of another package ships its own, and registers the functions that it names.
     webhook_reply  (content type, body) of the answer to a webhook that was kept, where the
                    provider wants to read one.
     """
