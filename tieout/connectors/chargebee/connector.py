@@ -62,20 +62,25 @@ class Chargebee(Connector):
     def check(self) -> Account:
         """The site, and what this key may not read or the site does not have."""
         site, live = self._settings.site, self._settings.is_live
-        wrong = self._wrong_catalog()
-        if wrong:
-            return Account(site, site, live, (wrong,))
-        refused, problems = [], []
-        for entity, source in self._lists():
+        try:
+            wrong, catalog = self._wrong_catalog(), self._site.catalog
+        except AuthError as error:
+            if "answered 403" not in error.message:
+                raise
+            wrong, catalog = "the key may not read the product catalog (/item_families)", ""
+        problems = [wrong] if wrong else []
+        refused = 0
+        lists = self._lists(catalog if not wrong else "")
+        for entity, source in lists:
             try:
                 if not self._site.answers(source):
                     problems.append(f"the site has no {source.path} to read {entity} from")
             except AuthError as error:
-                refused.append(error)
+                refused += 1
                 problems.append(f"the key may not read {entity} ({source.path})")
-        if refused and len(refused) == len(self._lists()):
-            raise refused[0]
-        return Account(site, site, live, tuple(dict.fromkeys(problems)))
+                if refused == len(lists):
+                    raise error
+        return Account(site, site, live, tuple(problems))
 
     def pull(
         self, entity: str, *, since: datetime | None = None, resume: str = ""
@@ -115,8 +120,8 @@ class Chargebee(Connector):
     def prove(self, entity: str, window: Window) -> Iterator[Evidence]:
         """Overlap, null sweep and event feed; after a full pull every id a second time."""
         kind = self._able(entity, Can.PROVE)
-        sources = self._site.sources(kind)
-        return Prover(self._rest, kind, sources, days=self._settings.feed_days).evidence(window)
+        days = self._settings.feed_days
+        return Prover(self._rest, kind, self._site, days=days).evidence(window)
 
     def archive(self, entity: str, id: str, *, key: str) -> bytes | None:
         """Items and prices are archived, invoices and credit notes voided. Nothing is deleted."""
@@ -130,10 +135,10 @@ class Chargebee(Connector):
 
     def _reader(self, kind: Kind) -> Reader:
         def get(id: str) -> bytes | None:
-            record = self.get(kind.entity, id)
-            return record
+            return self.get(kind.entity, id)
 
-        return Reader(self._rest, kind, self._site.sources(kind), get)
+        sources, gone = self._site.sources(kind), self._site.types(kind.gone)
+        return Reader(self._rest, kind, sources, gone, get)
 
     def _whole(self, kind: Kind, source: Source, record: bytes) -> bytes | None:
         """The record, unless it is a transaction of another entity's type."""
@@ -168,15 +173,21 @@ class Chargebee(Connector):
             return ""
         return f"the site has Product Catalog {asked}.0, not {wanted}.0: set catalog: {asked}"
 
-    def _lists(self) -> list[tuple[str, Source]]:
-        """What `check` looks at: each list once, by the first entity that needs it."""
+    def _lists(self, catalog: str) -> list[tuple[str, Source]]:
+        """What `check` looks at: each list once, by the first entity that needs it.
+
+        catalog   "" leaves out what depends on it.
+        """
         found: dict[str, tuple[str, Source]] = {}
         for kind in KINDS.values():
-            if kind.entity != "dispute":  # read another way where the site has no list of them
+            if kind.entity == "dispute":  # read another way where the site has no list of them
+                continue
+            if kind.entity == "usage" and catalog == "1":  # known to Product Catalog 2.0 only
+                continue
+            if not kind.older or catalog:
                 for source in self._site.sources(kind):
                     found.setdefault(source.path, (kind.entity, source))
-        events = Source("/events", "event")
-        return [*found.values(), ("the event feed", events)]
+        return [*found.values(), ("the event feed", Source("/events", "event"))]
 
     def _kind(self, entity: str) -> Kind:
         if entity not in KINDS:

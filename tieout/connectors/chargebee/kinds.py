@@ -61,7 +61,7 @@ def _types(prefix: str, names: str) -> tuple[str, ...]:
 
 
 def _transactions(type: str) -> Source:
-    return Source("/transactions", "transaction", (("type[is]", type),), "date")
+    return Source("/transactions", "transaction", (("type[is]", type),), "updated_at")
 
 
 CUSTOMERS = Source("/customers", "customer", sort="updated_at")

@@ -60,7 +60,8 @@ def walk(rest: RestClient, request: Request, name: str, offset: str = "") -> Ite
         except InvalidRecord as error:
             if not offset or seen or "offset" not in error.message:
                 raise
-            page = _page(rest, request, name, "")
+            offset = ""
+            page = _page(rest, request, name, offset)
         yield page
         if not page.offset:
             return
@@ -96,7 +97,8 @@ def single(answer: HttpAnswer, name: str) -> bytes:
 
 def head_of(record: bytes) -> Head:
     """The record's id and the like; ValueError if it is no JSON object or has none."""
-    return _decoded(_heads, record)
+    found: Head = _decoded(_heads, record)
+    return found
 
 
 def is_gone(head: Head) -> bool:

@@ -11,6 +11,7 @@ from ..base import Evidence, Method, Window
 from .feed import told
 from .kinds import API, Kind, Source
 from .listing import head_of, is_gone, walk
+from .site import Site
 
 LAG_SECONDS = 300  # lists may be this much behind (documented as "up to 5 minutes")
 OVERLAP_SECONDS = 600
@@ -24,10 +25,10 @@ class Prover:
     days   how far back the feed is read after a pull of everything.
     """
 
-    def __init__(
-        self, rest: RestClient, kind: Kind, sources: tuple[Source, ...], *, days: int
-    ) -> None:
-        self._rest, self._kind, self._sources, self._days = rest, kind, sources, days
+    def __init__(self, rest: RestClient, kind: Kind, site: Site, *, days: int) -> None:
+        self._rest, self._kind, self._days = rest, kind, days
+        self._sources = site.sources(kind)
+        self._events, self._gone = site.types(kind.events), site.types(kind.gone)
 
     def evidence(self, window: Window) -> Iterator[Evidence]:
         """For a window of changes overlap, feed and sweep; for a whole pull every id as well."""
@@ -37,7 +38,7 @@ class Prover:
                 seconds=OVERLAP_SECONDS + LAG_SECONDS,
                 note="updated_at, from before",
             )
-        if self._kind.events:
+        if self._events:
             yield from self._feed(window)
         if self._kind.entity != "contact":
             for source in self._sources:
@@ -54,10 +55,10 @@ class Prover:
             since = min(_second(window.since) - LAG_SECONDS, until)
         note = "GET /events between the window's ends"
         gone = set[str]()
-        if self._kind.gone:
-            for page in told(self._rest, self._kind.entity, self._kind.gone, since, until):
+        if self._gone:
+            for page in told(self._rest, self._kind.entity, self._gone, since, until):
                 gone |= set(page.gone)
-        for page in told(self._rest, self._kind.entity, self._kind.events, since, until):
+        for page in told(self._rest, self._kind.entity, self._events, since, until):
             ids = tuple(id for id in page.ids if id not in gone)
             yield Evidence(Method.FEED, ids=ids, note=note)
 

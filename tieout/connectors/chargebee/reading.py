@@ -26,11 +26,16 @@ Get = Callable[[str], bytes | None]
 
 @dataclass(frozen=True)
 class Reader:
-    """Reads one entity from its lists. `get` reads one record as it is now."""
+    """Reads one entity from its lists.
+
+    gone   the event types that tell of deletions which no list shows.
+    get    reads one record as it is now.
+    """
 
     rest: RestClient
     kind: Kind
     sources: tuple[Source, ...]
+    gone: tuple[str, ...]
     get: Get
 
     def pages(self, start: Resume) -> Iterator[Page]:
@@ -50,7 +55,7 @@ class Reader:
         """What follows after a list has been read to its end."""
         if done.source + 1 < len(self.sources):
             return replace(done, source=done.source + 1, offset="")
-        if done.phase == WINDOW and self.kind.gone:
+        if done.phase == WINDOW and self.gone:
             return replace(done, phase=GONE, source=0, offset="")
         return Resume(END)
 
@@ -75,7 +80,7 @@ class Reader:
 
     def _deletions(self, start: Resume) -> Iterator[Page]:
         """What no list shows any more. Each is looked at: an id may have been used again."""
-        types, entity = self.kind.gone, self.kind.entity
+        types, entity = self.gone, self.kind.entity
         for page in told(self.rest, entity, types, start.since, start.until, start.offset):
             now = [(id, self.get(id)) for id in page.gone]
             after = replace(start, offset=page.offset) if page.offset else Resume(END)

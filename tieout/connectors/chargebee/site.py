@@ -53,6 +53,14 @@ class Site:
             return (self._disputes(),)
         return kind.older if kind.older and self.catalog == "1" else kind.sources
 
+    def types(self, types: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of some event types that exist with the site's Product Catalog."""
+        older = any(type.startswith(("plan_", "addon_")) for type in types)
+        if not older:
+            return types
+        has_plans = self.catalog == "1"
+        return tuple(t for t in types if t.startswith(("plan_", "addon_")) is has_plans)
+
     def needs_items(self, entity: str) -> None:
         """ConfigError where the catalog is the older one, whose plans tieout only reads."""
         if self.catalog == "1":
