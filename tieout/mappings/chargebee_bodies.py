@@ -61,6 +61,8 @@ def price_body(body: Raw, fields: Fields, context: Context, creating: bool) -> R
     ours = body.pop("tieout", {})
     if "active" in ours and not creating:
         body["status"] = "active" if ours["active"] else "archived"
+    if creating and body.get("external_name"):
+        body["name"] = body["external_name"]
     if body.get("pricing_model") == "package":
         raise InvalidRecord(
             "a price by the package cannot be written to Chargebee",

@@ -69,7 +69,7 @@ def _credit(found: Raw, currency: Any) -> int | None:
 
 def _address(address: Raw) -> Raw:
     """The state's code where there is one."""
-    return {**address, "state": address.get("state_code") or address.get("state")}
+    return {**address, "state_code": address.get("state_code") or address.get("state")}
 
 
 @prepares("chargebee.contact")

@@ -90,7 +90,7 @@ def dispute(raw: Raw, context: Context) -> Raw:
 def _transaction(raw: Raw, *types: str) -> Raw:
     """The transaction, if it is of one of these types. Raises InvalidRecord."""
     found = opened(raw, "transaction")
-    if found.get("type") not in types and not is_deleted(found):
+    if found.get("type") not in types and (found.get("type") or not is_deleted(found)):
         raise InvalidRecord(
             f"is a Chargebee transaction of type {shown(found.get('type'))}, "
             f"not {' or '.join(types)}"

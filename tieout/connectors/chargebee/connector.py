@@ -182,7 +182,7 @@ class Chargebee(Connector):
         for kind in KINDS.values():
             if kind.entity == "dispute":  # read another way where the site has no list of them
                 continue
-            if kind.entity == "usage" and catalog == "1":  # known to Product Catalog 2.0 only
+            if kind.entity == "usage" and catalog != "2":  # known to Product Catalog 2.0 only
                 continue
             if not kind.older or catalog:
                 for source in self._site.sources(kind):

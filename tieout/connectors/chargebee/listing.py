@@ -20,7 +20,7 @@ PAGE_SIZE = 100
 
 
 class _List(msgspec.Struct):
-    list: list[dict[str, msgspec.Raw]]
+    rows: list[dict[str, msgspec.Raw]] = msgspec.field(name="list")
     next_offset: str | None = None
 
 
@@ -79,7 +79,7 @@ def _page(rest: RestClient, request: Request, name: str, offset: str) -> Listing
     def parsed(answer: HttpAnswer) -> Listing:
         found = _decoded(_lists, answer.body)
         # A row without its object is passed on whole, for the mapping to refuse.
-        rows = [bytes(row[name]) if name in row else msgspec.json.encode(row) for row in found.list]
+        rows = [bytes(row[name]) if name in row else msgspec.json.encode(row) for row in found.rows]
         return Listing(rows, found.next_offset or "")
 
     return rest.read(asked, parsed)

@@ -61,13 +61,13 @@ class Writer:
         self._merge_metadata(kind, source, id, form)
         path = f"{source.path}/{segment(id)}"
         if kind.entity != "customer":
-            return self._post(source.name, path, form, _key(kind, f"update {id}", key))
+            return self._post(source.name, path, form, _step(kind, f"update {id}", key))
         billing = {name: form.pop(name) for name in _BILLING if name in form}
         if billing and form:
-            self._post(source.name, path, form, _key(kind, f"update {id}", key))
+            self._post(source.name, path, form, _step(kind, f"update {id}", key))
         if billing:
             form, path = billing, f"{path}/update_billing_info"
-        return self._post(source.name, path, form, _key(kind, f"update {path}", key))
+        return self._post(source.name, path, form, _step(kind, f"update {path}", key))
 
     def archive(self, kind: Kind, id: str, key: str) -> bytes:
         """Items and their prices are archived; invoices and credit notes are voided."""
@@ -79,7 +79,7 @@ class Writer:
         else:
             path += "/void"
         try:
-            return self._post(source.name, path, form, _key(kind, f"archive {id}", key))
+            return self._post(source.name, path, form, _step(kind, f"archive {id}", key))
         except BadState:
             found = read(self._rest, source, id)
             if found is None or head_of(found).status != "voided":
@@ -165,7 +165,7 @@ class Writer:
         if len(allocations) == 1 and allocations[0]["amount"] == form.get("amount"):
             path = f"/invoices/{segment(allocations[0]['invoice_id'])}/record_payment"
             return self._post(
-                "transaction", path, {"transaction": form, **rest}, _key(kind, "create", key)
+                "transaction", path, {"transaction": form, **rest}, _step(kind, "create", key)
             )
         if not customer:
             raise InvalidRecord("a payment needs a customer, or one invoice that it pays")
@@ -186,7 +186,7 @@ class Writer:
                 continue
             form = {"transactions": [{"id": id, "amount": row["amount"]}]}
             path = f"/invoices/{segment(invoice)}/apply_payments"
-            self._post("invoice", path, form, _key(kind, f"apply {invoice}", key))
+            self._post("invoice", path, form, _step(kind, f"apply {invoice}", key))
         found = read(self._rest, kind.sources[0], id)
         return made if found is None else found
 
@@ -200,7 +200,7 @@ class Writer:
             return self._make(kind, kind.sources[0], path, {"transaction": form}, key, id=id)
         if payment:
             path = f"/transactions/{segment(payment)}/record_refund"
-            return self._post("transaction", path, form, _key(kind, "create", key))
+            return self._post("transaction", path, form, _step(kind, "create", key))
         raise InvalidRecord(
             "names neither the credit note nor the payment that it pays back",
             hint="Chargebee records a refund on one of them; link it first",
@@ -211,12 +211,16 @@ class Writer:
     ) -> bytes:
         """Posts; where the id is taken already, answers the record that has it, if it is ours."""
         try:
-            return self._post(source.name, path, form, _key(kind, "create", key))
+            return self._post(source.name, path, form, _step(kind, "create", key))
         except Duplicate as error:
             found = self._ours(kind, source, id, key)
-            if found is None:
+            if found is not None:
+                return found
+            if kind.entity != "price" or form.get("name", "").endswith(key[-10:]):
                 raise Conflict(error.message, hint=error.hint) from None
-            return found
+        # Two item prices can't have one name; what people see is their external name.
+        named = {**form, "name": f"{form.get('name', '')[:80]} {key[-10:]}"}
+        return self._make(kind, source, path, named, key, id=id)
 
     def _ours(self, kind: Kind, source: Source, id: str, key: str) -> bytes | None:
         found = read_any(self._rest, source, id)
@@ -226,12 +230,12 @@ class Writer:
         ours = made_of_key or carries(json.decode(found), key, field=self._settings.key_field)
         return found if ours else None
 
-    def _post(self, name: str, path: str, form: Mapping[str, Any], key: str) -> bytes:
+    def _post(self, name: str, path: str, form: Mapping[str, Any], step: str) -> bytes:
         def parsed(answer: HttpAnswer) -> bytes:
             return single(answer, name)
 
-        headers = (*self._headers, ("chargebee-idempotency-key", key))
         body = columns(form)
+        headers = (*self._headers, ("chargebee-idempotency-key", _key(f"{step}\n{path}", body)))
         asked = Request("POST", API + path, form=body, headers=headers, idempotent=True)
         return self._rest.read(asked, parsed)
 
@@ -290,6 +294,15 @@ def _side_effects(settings: ChargebeeConfig) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-def _key(kind: Kind, step: str, key: str) -> str:
-    """An idempotency key of fixed length (Chargebee allows 100), one for each step."""
-    return "tieout-" + hashlib.sha256(f"{kind.entity}\n{step}\n{key}".encode()).hexdigest()
+def _step(kind: Kind, step: str, key: str) -> str:
+    """What tells one step of one write from all others."""
+    return f"{kind.entity}\n{step}\n{key}"
+
+
+def _key(step: str, form: Mapping[str, Any]) -> str:
+    """An idempotency key of fixed length (Chargebee allows 100), whatever characters ours has.
+
+    It goes with the very body: a record that was corrected after a refusal is another write.
+    """
+    digest = hashlib.sha256(step.encode() + b"\n" + json.encode_stable(form)).hexdigest()
+    return f"tieout-{digest}"
