@@ -286,6 +286,20 @@ def test_deletions_are_gone_on_with_after_a_kill(fake: FakeChargebee) -> None:
     assert list(connector(fake).pull("product", resume=pages[-1].resume)) == []
 
 
+def test_a_deleted_document_is_gone_under_the_id_it_had(fake: FakeChargebee) -> None:
+    """https://apidocs.chargebee.com/docs/api/events : a deleted note's number is free again."""
+    row = {"updated_at": NOW - 500, "deleted": True}
+    fake.put("credit_notes", {"id": "CN-4_171000000014", **row}, {"id": "CN-5_17100000015", **row},
+             {"id": "CN-5", "updated_at": NOW - 499})  # fmt: skip
+    pages = list(connector(fake).pull("credit_note", since=at(NOW - 3600)))
+    assert gone(pages) == ["CN-4"]  # CN-5 was used again
+    assert ids(pages) == ["CN-4_171000000014", "CN-5_17100000015", "CN-5"]
+    fake.event("credit_note_created", NOW - 900, credit_note={"id": "CN-4"})
+    fake.event("credit_note_deleted", NOW - 500, credit_note={"id": "CN-4_171000000014"})
+    window = Window(at(NOW - 3600), at(NOW))
+    assert told(proof(connector(fake), "credit_note", window)[Method.FEED]) == set()
+
+
 def test_contacts_of_a_deleted_customer_are_gone(fake: FakeChargebee) -> None:
     fake.put("customers", {"id": "c1", "updated_at": NOW - 500, "deleted": True,
                            "contacts": [{"id": "k1"}]})  # fmt: skip
@@ -746,8 +760,8 @@ def test_a_full_pull_is_proved_by_every_id(fake: FakeChargebee) -> None:
     assert [evidence.whole for evidence in found[Method.IDS]] == [False, False, True]
     assert found[Method.IDS][0].bound == at(NOW)
     assert Method.OVERLAP not in found
-    (feed,) = fake.asked("/events")
-    assert feed["occurred_at[between]"] == f"[{NOW - 300 - 7 * DAY},{NOW - 300}]"
+    feeds = {query["occurred_at[between]"] for query in fake.asked("/events")}
+    assert feeds == {f"[{NOW - 300 - 7 * DAY},{NOW - 300}]"}
 
 
 def test_an_empty_site_is_proved_empty(fake: FakeChargebee) -> None:
@@ -870,6 +884,9 @@ def test_the_official_webhooks_name_records(fake: FakeChargebee) -> None:
     assert known["payment_refunded"].count("refund") == 1
     assert known["transaction_created"] == ["payment"]
     assert known["plan_deleted"] == ["product", "price"]
+    body = (SAMPLES / "webhook-credit_note_deleted.json").read_bytes()
+    touched = [each.id for each in connector(fake).read_webhook(LOGIN, body)]
+    assert touched == ["TEST-CN-4_171000000014", "TEST-CN-4"]
     silent = {name for name, entities in known.items() if not entities}
     assert silent == {"coupon_created", "order_created", "unbilled_charges_created"}
 

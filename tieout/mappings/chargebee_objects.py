@@ -23,8 +23,9 @@ def opened(raw: Raw, *kinds: str) -> Raw:
     Raises InvalidRecord for another kind of object, and for a page with several of them.
     https://apidocs.chargebee.com/docs/api/events
     """
-    if isinstance(raw.get("event"), dict) and "object" not in raw:
-        raw = raw["event"]
+    if "object" not in raw:
+        raw = _only_row(raw) if "list" in raw else raw
+        raw = raw["event"] if isinstance(raw.get("event"), dict) else raw
     if raw.get("object") == "event" or {"content", "event_type"} <= raw.keys():
         return _from_event(raw, kinds)
     kind = raw.get("object")
@@ -32,6 +33,8 @@ def opened(raw: Raw, *kinds: str) -> Raw:
         found = _inside(raw, kinds)
         if found is not None:
             return opened(found, *kinds)
+        if "id" not in raw:
+            raise InvalidRecord(f"holds no {' or '.join(kinds)}")
     if kind is not None and kind not in kinds:
         raise InvalidRecord(f"is a Chargebee {shown(kind)}, not {_either(kinds)}")
     return raw
@@ -49,19 +52,21 @@ def _from_event(event: Raw, kinds: tuple[str, ...]) -> Raw:
 
 
 def _inside(holder: Raw, kinds: tuple[str, ...]) -> Raw | None:
-    """The one object of these kinds in an answer, a row or a list of one row."""
+    """The one object of these kinds in an answer or a row."""
     for kind in kinds:
         if isinstance(holder.get(kind), dict):
             return dict(holder[kind])
         rows = holder.get(f"{kind}s")
         if isinstance(rows, list) and len(rows) == 1 and isinstance(rows[0], dict) and rows[0]:
             return dict(rows[0])
-    rows = holder.get("list")
-    if rows is None:
-        return None
+    return None
+
+
+def _only_row(page: Raw) -> Raw:
+    rows = page["list"]
     if not isinstance(rows, list) or len(rows) != 1 or not isinstance(rows[0], dict):
         raise InvalidRecord("is a page of a list, not one record")
-    return _inside(rows[0], kinds)
+    return dict(rows[0])
 
 
 def _either(kinds: Iterable[str]) -> str:

@@ -12,7 +12,7 @@ import msgspec
 
 from tieout.rest import Request, RestClient, json
 
-from .kinds import API, concerned
+from .kinds import API, concerned, freed
 from .listing import walk
 
 
@@ -57,7 +57,7 @@ def told(
             for id, deleted in _named(entity, record):
                 ids[id] = None
                 if deleted:
-                    gone[id] = None
+                    gone |= dict.fromkeys((id, freed(id) or id))
         yield Told(tuple(ids), tuple(gone), page.offset)
 
 

@@ -5,6 +5,7 @@ https://apidocs.chargebee.com/docs/api , /docs/api/events
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -169,6 +170,16 @@ _ENTITIES: Mapping[str, tuple[str, ...]] = {
     "dispute": ("dispute",),
 }
 _BY_TYPE = {"payment": "payment", "refund": "refund", "payment_reversal": "dispute"}
+
+
+# A deleted document gives its number free: CN-4 becomes CN-4_171000000014.
+_FREED = re.compile(r"(.+)_[0-9]{9,15}")
+
+
+def freed(id: str) -> str | None:
+    """The id that a deleted document had in its life, where it was changed by the deletion."""
+    found = _FREED.fullmatch(id)
+    return found[1] if found else None
 
 
 def concerned(content: Any) -> Iterator[tuple[str, str]]:

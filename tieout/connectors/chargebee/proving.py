@@ -28,7 +28,7 @@ class Prover:
     def __init__(self, rest: RestClient, kind: Kind, site: Site, *, days: int) -> None:
         self._rest, self._kind, self._days = rest, kind, days
         self._sources = site.sources(kind)
-        self._events, self._gone = site.types(kind.events), site.types(kind.gone)
+        self._events = site.types(kind.events)
 
     def evidence(self, window: Window) -> Iterator[Evidence]:
         """For a window of changes overlap, feed and sweep; for a whole pull every id as well."""
@@ -55,8 +55,9 @@ class Prover:
             since = min(_second(window.since) - LAG_SECONDS, until)
         note = "GET /events between the window's ends"
         gone = set[str]()
-        if self._gone:
-            for page in told(self._rest, self._kind.entity, self._gone, since, until):
+        deletions = tuple(type for type in self._events if type.endswith("_deleted"))
+        if deletions:
+            for page in told(self._rest, self._kind.entity, deletions, since, until):
                 gone |= set(page.gone)
         for page in told(self._rest, self._kind.entity, self._events, since, until):
             ids = tuple(id for id in page.ids if id not in gone)

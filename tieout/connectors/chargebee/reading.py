@@ -16,7 +16,7 @@ from tieout.rest import Request, RestClient, json
 from ..base import Page
 from .complete import completed
 from .feed import told
-from .kinds import API, Kind, Source
+from .kinds import API, Kind, Source, freed
 from .listing import Listing, head_of, is_gone, walk
 from .proving import LAG_SECONDS, OVERLAP_SECONDS
 from .resume import ALL, END, GONE, WINDOW, Resume
@@ -76,7 +76,20 @@ class Reader:
         records = listing.records
         if source.name in ("invoice", "credit_note"):
             records = [completed(self.rest, source, record) for record in records]
-        return Page(records, after.text())
+        return Page(records, after.text(), tuple(self._freed(records)))
+
+    def _freed(self, records: list[bytes]) -> Iterator[str]:
+        """Ids under which deleted documents lived, unless another has taken the number since."""
+        for record in records:
+            if b'"deleted"' not in record or b"_" not in record:
+                continue
+            try:
+                head = head_of(record)
+            except ValueError:
+                continue
+            id = freed(head.id) if head.deleted is True else None
+            if id and self.get(id) is None:
+                yield id
 
     def _deletions(self, start: Resume) -> Iterator[Page]:
         """What no list shows any more. Each is looked at: an id may have been used again."""

@@ -15,7 +15,7 @@ from tieout.core.errors import AuthError, InvalidRecord
 from tieout.rest import json
 
 from ..base import Touched
-from .kinds import concerned
+from .kinds import concerned, freed
 
 _LONGEST_HEADER = 4096
 
@@ -53,7 +53,14 @@ def read(body: bytes, *, where: str) -> list[Touched]:
             where=where,
             hint="set its API version to V2 in Chargebee > Settings > Webhooks",
         )
-    return [Touched(event["id"], entity, id) for entity, id in concerned(event.get("content"))]
+    content, gone = event.get("content"), str(event.get("event_type", "")).endswith("_deleted")
+    named = [
+        (entity, each)
+        for entity, id in concerned(content)
+        for each in (id, freed(id) if gone else None)
+        if each
+    ]
+    return [Touched(event["id"], entity, id) for entity, id in named]
 
 
 def _credentials(headers: Mapping[str, str]) -> bytes | None:
