@@ -43,7 +43,7 @@ def invoice(raw: Raw, context: Context) -> Raw:
         "subtotal": subtotal,
         "discount": discount,
         "tax": tax,
-        "total": total,
+        "total": None if found.get("total") is None else total,
         "lines": _lines(found, lines, currency, subtotal, discount),
         "memo": _memo(found),
         "rounded_total": whole(found, "total") if rounding else None,
