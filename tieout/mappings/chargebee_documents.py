@@ -8,15 +8,17 @@ from typing import Any
 from .chargebee_objects import (
     Raw,
     amount,
+    code_of,
+    extras,
     is_deleted,
     is_key,
     listed,
     opened,
     our_key,
     total_of,
+    unit,
     whole,
 )
-from .chargebee_objects import extras as extras_of
 from .forms import Context, prepares
 
 _ITEM_LEVEL = ("item_level_coupon", "item_level_discount")
@@ -27,10 +29,10 @@ _OLDER = ("plan", "addon", "plan_setup")  # lines of Product Catalog 1.0 name th
 def invoice(raw: Raw, context: Context) -> Raw:
     """https://apidocs.chargebee.com/docs/api/invoices/invoice-object"""
     found = opened(raw, "invoice")
-    common = {"deleted": is_deleted(found), "extra": extras_of(found), "key": our_key(found)}
+    common = {"deleted": is_deleted(found), "extra": extras(found), "key": our_key(found)}
     if found.get("total") is None and common["deleted"]:
         return {**found, "tieout": common}
-    currency = _currency(found, context)
+    currency = code_of(found, context)
     rounding = whole(found, "round_off_amount")
     total, tax = whole(found, "total") - rounding, _tax(found)
     discount = total_of(found.get("discounts"))
@@ -52,11 +54,6 @@ def invoice(raw: Raw, context: Context) -> Raw:
     if found.get("status") != "pending":
         computed["issued"] = found.get("date")
     return {**found, "tieout": computed}
-
-
-def _currency(found: Raw, context: Context) -> str | None:
-    code = found.get("currency_code") or context.currency
-    return code.upper() if isinstance(code, str) else None
 
 
 def _number(found: Raw) -> Any:
@@ -129,6 +126,7 @@ def _lines(
         {
             "of": line,
             **_sold(line),
+            "unit": unit(line, "unit_amount", currency),
             "amount": gross[place] - (taxes[place] if inclusive else 0),
             "discount": plain[place],
             "tax": taxes[place],
@@ -183,10 +181,10 @@ def _paid(found: Raw) -> int:
 def credit_note(raw: Raw, context: Context) -> Raw:
     """https://apidocs.chargebee.com/docs/api/credit_notes/credit-note-object"""
     found = opened(raw, "credit_note")
-    common = {"deleted": is_deleted(found), "extra": extras_of(found), "key": our_key(found)}
+    common = {"deleted": is_deleted(found), "extra": extras(found), "key": our_key(found)}
     if found.get("total") is None and common["deleted"]:
         return {**found, "tieout": common}
-    currency, tax = _currency(found, context), _tax(found)
+    currency, tax = code_of(found, context), _tax(found)
     discount = total_of(found.get("discounts"))
     lines = found.get("line_items") or []
     plain = whole(found, "total") - whole(found, "round_off_amount")

@@ -14,7 +14,18 @@ from tieout.core.errors import InvalidRecord
 from tieout.core.money import plain, to_decimal
 
 from . import chargebee_bodies, chargebee_documents, chargebee_transactions
-from .chargebee_objects import Raw, extras, is_deleted, listed, opened, our_key, total_of, whole
+from .chargebee_objects import (
+    Raw,
+    code_of,
+    extras,
+    is_deleted,
+    listed,
+    opened,
+    our_key,
+    total_of,
+    unit,
+    whole,
+)
 from .forms import Context, prepares
 
 # imported so that their forms are registered
@@ -104,8 +115,8 @@ def price(raw: Raw, context: Context) -> Raw:
     active = listed(found, "status", "active", "archived", "deleted")
     scheme, tiers = _scheme(found), found.get("tiers") or None
     tiered = scheme in _TIERED or (scheme == "package" and tiers)
-    unit = found.get("period_unit")
-    once = found.get("charge_type") == "non_recurring" or unit in (None, "not_applicable")
+    every, code = found.get("period_unit"), code_of(found, context)
+    once = found.get("charge_type") == "non_recurring" or every in (None, "not_applicable")
     return {
         **found,
         "tieout": {
@@ -113,10 +124,9 @@ def price(raw: Raw, context: Context) -> Raw:
             "active": None if active is None else active == "active",
             "product": found.get("item_id") or (None if _is_item_price(found) else found.get("id")),
             "scheme": scheme,
-            "unit": None if tiered else found.get("price"),
-            "unit_decimal": None if tiered else found.get("price_in_decimal"),
-            "tiers": [_tier(tier, scheme) for tier in tiers] if tiers else None,
-            "interval": None if once else unit,
+            "unit": None if tiered else unit(found, "price", code),
+            "tiers": [_tier(tier, scheme, code) for tier in tiers] if tiers else None,
+            "interval": None if once else every,
             "interval_count": None if once else found.get("period"),
         },
     }
@@ -137,7 +147,7 @@ def _scheme(found: Raw) -> Any:
     return scheme
 
 
-def _tier(tier: Raw, scheme: Any) -> Raw:
+def _tier(tier: Raw, scheme: Any, currency: str | None) -> Raw:
     """A stairstep's price, and a flat fee's, is for the whole tier."""
     kind = listed(tier, "pricing_type", "per_unit", "flat_fee", "package")
     flat = scheme == "stairstep" or kind == "flat_fee"
@@ -145,8 +155,7 @@ def _tier(tier: Raw, scheme: Any) -> Raw:
     end = tier.get("ending_unit_in_decimal")
     return {
         "up_to": tier.get("ending_unit") if end in (None, "") else end,
-        name: tier.get("price"),
-        f"{name}_decimal": tier.get("price_in_decimal"),
+        name: unit(tier, "price", currency),
     }
 
 
@@ -161,7 +170,7 @@ def subscription(raw: Raw, context: Context) -> Raw:
     if not over and ends is None and status == "non_renewing":
         ends = found.get("current_term_end")
     whole_offs = [row for row in found.get("discounts") or () if not row.get("item_price_id")]
-    rows = [*_items(found)]
+    rows = _items(found, code_of(found, context))
     off = total_of([row for row in whole_offs if row.get("type") == "fixed_amount"])
     coupons = [row.get("coupon_id") for row in found.get("coupons") or ()]
     return {
@@ -179,11 +188,11 @@ def subscription(raw: Raw, context: Context) -> Raw:
     }
 
 
-def _items(found: Raw) -> list[Raw]:
+def _items(found: Raw, currency: str | None) -> list[Raw]:
     """Subscription items, or the plan and its addons of Product Catalog 1.0."""
     if found.get("subscription_items"):
         tiered = {row.get("item_price_id") for row in found.get("item_tiers") or ()}
-        return [_item(row, found, tiered) for row in found["subscription_items"]]
+        return [_item(row, found, tiered, currency) for row in found["subscription_items"]]
     every = {
         "interval": found.get("billing_period_unit"),
         "interval_count": found.get("billing_period"),
@@ -195,30 +204,29 @@ def _items(found: Raw) -> list[Raw]:
             "product": found["plan_id"],
             "quantity": found.get("plan_quantity"),
             "quantity_decimal": found.get("plan_quantity_in_decimal"),
-            "unit": found.get("plan_unit_price"),
-            "unit_decimal": found.get("plan_unit_price_in_decimal"),
+            "unit": unit(found, "plan_unit_price", currency),
         }
         rows.append({**plan, **every})
     for addon in found.get("addons") or ():
-        rows.append({**_sold(addon, str(addon.get("id"))), "product": addon.get("id"), **every})
+        sold = _sold(addon, str(addon.get("id")), currency)
+        rows.append({**sold, "product": addon.get("id"), **every})
     return rows
 
 
-def _sold(row: Raw, id: str) -> Raw:
+def _sold(row: Raw, id: str, currency: str | None) -> Raw:
     return {
         "id": id,
         "quantity": row.get("quantity"),
         "quantity_decimal": row.get("quantity_in_decimal"),
-        "unit": row.get("unit_price"),
-        "unit_decimal": row.get("unit_price_in_decimal"),
+        "unit": unit(row, "unit_price", currency),
     }
 
 
-def _item(row: Raw, found: Raw, tiered: set[Any]) -> Raw:
+def _item(row: Raw, found: Raw, tiered: set[Any], currency: str | None) -> Raw:
     id = row.get("item_price_id")
-    item = _sold(row, str(id))
+    item = _sold(row, str(id), currency)
     if id in tiered:
-        item |= {"unit": None, "unit_decimal": None}
+        item["unit"] = None
     if listed(row, "item_type", "plan", "addon", "charge") != "charge":
         own = "billing_period_unit" in row
         holder = row if own else found

@@ -7,9 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 from tieout.core.errors import InvalidRecord
-from tieout.core.money import EXPONENTS, to_decimal
+from tieout.core.money import EXPONENTS, plain, to_decimal
 
 from .exponents import provider_places
+from .forms import Context
 from .payload_text import decode_payload
 from .shown import shown
 
@@ -111,6 +112,20 @@ def amount(raw: Raw, name: str, currency: str | None) -> int:
     if minor != minor.to_integral_value():
         raise InvalidRecord(f"{name}_in_decimal: {shown(exact)} has more places than {currency}")
     return int(minor)
+
+
+def unit(raw: Raw, name: str, currency: str | None) -> Any:
+    """A unit price in Chargebee's minor units, with fractions where only its twin has them."""
+    exact = raw.get(f"{name}_in_decimal")
+    if exact in (None, ""):
+        return raw.get(name)
+    return plain(to_decimal(exact).scaleb(places(currency)))
+
+
+def code_of(raw: Raw, context: Context) -> str | None:
+    """The record's currency, or the system's."""
+    code = raw.get("currency_code") or context.currency
+    return code.upper() if isinstance(code, str) else None
 
 
 def places(currency: str | None) -> int:
