@@ -5,6 +5,7 @@ The expected values were read off the payloads by hand, after the canonical mode
 
 from __future__ import annotations
 
+import gzip
 import json
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -328,3 +329,40 @@ def test_another_kind_of_object_is_refused(entity: str) -> None:
         body = (SAMPLES / f"{name}.json").read_bytes()
         with pytest.raises(InvalidRecord):
             MAPPER.parse_bytes(entity, body)
+
+
+DIGEST = SAMPLES.parent / "openapi" / "chargebee-objects-digest-v2.json.gz"
+DIGEST_NAMES = {
+    "customer": "customer", "contact": "contact", "product": "item", "price": "item_price",
+    "subscription": "subscription", "invoice": "invoice", "credit_note": "credit_note",
+    "payment": "transaction", "refund": "transaction", "dispute": "dispute", "usage": "usage",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("entity, name", [*DIGEST_NAMES.items(), ("product", "plan"),
+                                          ("price", "plan"), ("product", "addon"),
+                                          ("price", "addon")])  # fmt: skip
+def test_every_documented_field_is_known(entity: str, name: str) -> None:
+    """The official client's type hints list them: https://github.com/chargebee/chargebee-python"""
+    if not DIGEST.exists():
+        pytest.skip("the field digest is not beside the samples")
+    shape = json.loads(gzip.decompress(DIGEST.read_bytes()))["responses"][name]
+    title = "".join(part.title() for part in name.split("_")) + "Response"
+    raw: dict[str, Any] = dict.fromkeys(shape[title])
+    raw |= {"id": "x", "object": name}
+    if name == "transaction":
+        raw["type"] = entity
+    if name in ("invoice", "credit_note"):
+        raw |= {"total": 0, "line_items": [dict.fromkeys(shape["LineItemResponse"])]}
+    assert MAPPER.unknown_fields(entity, raw) == []
+
+
+def test_every_documented_payment_method_is_known() -> None:
+    if not DIGEST.exists():
+        pytest.skip("the field digest is not beside the samples")
+    methods = json.loads(gzip.decompress(DIGEST.read_bytes()))["global_enums"]["PaymentMethod"]
+    assert len(methods) == 75
+    for method in methods:
+        raw = {"id": "t", "object": "transaction", "type": "payment", "status": "success",
+               "amount": 1, "currency_code": "USD", "payment_method": method}  # fmt: skip
+        assert MAPPER.parse("payment", raw).method is not None, method

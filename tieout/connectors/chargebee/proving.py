@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from tieout.rest import Request, RestClient
 
@@ -15,8 +15,9 @@ from .site import Site
 
 LAG_SECONDS = 300  # lists may be this much behind (documented as "up to 5 minutes")
 OVERLAP_SECONDS = 600
-# Records whose provider time of creation is their canonical `created_at`.
-_CREATED = ("customer", "subscription")
+# Objects that say when they were made. Of others a list, which may be five minutes behind, can't
+# tell those that are gone from those that it does not show yet.
+_CREATED = ("customer", "subscription", "invoice", "credit_note", "item_price", "usage", "dispute")
 
 
 class Prover:
@@ -74,14 +75,17 @@ class Prover:
 
     def _every_id(self, window: Window) -> Iterator[Evidence]:
         """All living records, read again from the start and without the deleted ones."""
-        bound = window.began if self._kind.entity in _CREATED else None
+        dated = all(source.name in _CREATED for source in self._sources)
+        contacts = self._kind.entity == "contact"  # known from lists alone
+        bound = None if contacts else window.began - timedelta(seconds=LAG_SECONDS)
         note = "every list read once more, without deleted rows"
         last = len(self._sources) - 1
         for position, source in enumerate(self._sources):
-            asked = Request("GET", API + source.path, source.params)
+            asked = Request("GET", API + source.path, source.params)  # in the order of creation
             for ids, ends in self._ids(asked, source, living=True):
-                whole = ends and position == last
-                yield Evidence(Method.IDS, ids=ids, bound=bound, whole=whole, note=note)
+                whole = ends and position == last and dated
+                within = bound if dated else None
+                yield Evidence(Method.IDS, ids=ids, bound=within, whole=whole, note=note)
 
     def _ids(
         self, asked: Request, source: Source, *, living: bool = False
