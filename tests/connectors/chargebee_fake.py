@@ -222,6 +222,8 @@ class FakeChargebee:
                 return [row for row in rows if row.get(field) in json.loads(value)]
             case "after":
                 return [row for row in rows if field in row and row[field] > int(value)]
+            case "before":
+                return [row for row in rows if field in row and row[field] < int(value)]
             case "between":
                 first, last = json.loads(value)
                 return [row for row in rows if field in row and first <= row[field] <= last]

@@ -752,6 +752,26 @@ def test_a_window_is_proved_by_overlap_feed_and_sweep(fake: FakeChargebee) -> No
     assert Method.IDS not in found
 
 
+def test_where_absence_cannot_be_asked_for_old_rows_are_looked_through(
+    fake: FakeChargebee,
+) -> None:
+    old = 1400000000
+    touched = {"id": "touched", "date": old, "updated_at": 9}
+    fake.put("invoices", {"id": "old", "date": old}, touched,
+             {"id": "new", "date": NOW, "updated_at": NOW})  # fmt: skip
+    fake.put("items", {"id": "bare"}, {"id": "item", "updated_at": 9})
+    wrong = refusal(400, "param_wrong_value", param="updated_at[is_present]")
+    fake.rules.append(
+        lambda method, path, query: wrong if "updated_at[is_present]" in query else None
+    )
+    chargebee, window = connector(fake), Window(at(NOW - 3600), at(NOW))
+    assert told(proof(chargebee, "invoice", window)[Method.SWEEP]) == {"old"}
+    assert fake.asked("/invoices")[-1]["date[before]"] == "1475193600"
+    assert told(proof(chargebee, "product", window)[Method.SWEEP]) == {"bare"}
+    refused = [query for _, _, query in fake.calls if "updated_at[is_present]" in query]
+    assert len(refused) == 1  # and then it is known
+
+
 def test_a_full_pull_is_proved_by_every_id(fake: FakeChargebee) -> None:
     fake.page_limit = 2
     fake.put("customers", *customers(5), {"id": "dead", "deleted": True})

@@ -408,13 +408,22 @@ def test_an_invoice_is_imported_whole() -> None:
     assert (body["total"], body["price_type"]) == (1071, "tax_exclusive")
     assert body["notes"] == [{"note": "thanks"}]
     assert body["line_items"] == [{
-        "description": "Seats", "entity_type": "adhoc", "quantity": 2, "unit_amount": 500,
-        "amount": 1000, "item_level_discount1_amount": 100, "tax1_name": "Tax",
-        "tax1_amount": 171,
+        "description": "Seats", "entity_type": "adhoc", "quantity": 1, "unit_amount": 900,
+        "amount": 900, "tax1_name": "Tax", "tax1_amount": 171,  # its discount is off it
     }]  # fmt: skip
     (tax,) = body["taxes"]
     assert (tax["name"], str(tax["rate"]), tax["amount"]) == ("Tax", "19.0000", 171)
     assert "discounts" not in body and "tieout" not in body
+
+
+def test_quantities_are_kept_where_they_give_the_amount_and_all_tax_is_on_lines() -> None:
+    lines = [{"description": "a", "quantity": "2", "unit_amount": "2", "amount_minor": 400},
+             {"description": "b", "amount_minor": 600, "tax_minor": 100}]  # fmt: skip
+    body = render("invoice", **{**INVOICE, "discount_minor": 0, "tax_minor": 190,
+                                "total_minor": 1190, "lines": lines})  # fmt: skip
+    first, second = body["line_items"]
+    assert (first["quantity"], first["unit_amount"], first["amount"]) == (2, 200, 400)
+    assert "tax1_amount" not in first and second["tax1_amount"] == 190
 
 
 def test_a_discount_of_no_line_is_the_documents() -> None:

@@ -198,8 +198,12 @@ def _document(body: Raw, ours: Raw, context: Context) -> None:
             hint="correct the source document; Chargebee would add it up",
         )
     name = str(context.options.get("tax_name"))
+    # A discount that was given on a line is taken off it: Chargebee ties those to its own coupons.
+    nets = [(row.get("amount") or 0) - (row.get("discount") or 0) for row in rows]
+    taxes = _line_taxes(rows, nets, tax)
+    parts = zip(rows, nets, taxes, strict=True)
     body["total"] = total
-    body["line_items"] = [_line(row, name, _line_tax(row, rows, tax)) for row in rows]
+    body["line_items"] = [_line(row, amount, name, on_it) for row, amount, on_it in parts]
     if discount - given:
         about = {"entity_type": "document_level_discount", "description": "Discount"}
         body["discounts"] = [{**about, "amount": discount - given}]
@@ -207,14 +211,17 @@ def _document(body: Raw, ours: Raw, context: Context) -> None:
         body["taxes"] = [{"name": name, "rate": _rate(tax, net - discount), "amount": tax}]
 
 
-def _line_tax(row: Raw, rows: list[Raw], tax: int) -> int:
-    """A line's own tax; a document's only line has all of it."""
-    return tax if len(rows) == 1 else row.get("tax") or 0
+def _line_taxes(rows: list[Raw], nets: list[int], tax: int) -> list[int]:
+    """Each line's tax. Chargebee wants all tax on lines: what they don't tell is the largest's."""
+    taxes = [row.get("tax") or 0 for row in rows]
+    missing = tax - sum(taxes)
+    if missing and rows:
+        taxes[nets.index(max(nets))] += missing
+    return taxes
 
 
-def _line(row: Raw, tax_name: str, tax: int) -> Raw:
+def _line(row: Raw, amount: int, tax_name: str, tax: int) -> Raw:
     """Quantity and unit price only where they give the amount."""
-    amount = row.get("amount") or 0
     about = str(row.get("description") or "Item")[:_LONGEST_TEXT]
     found: Raw = {"description": about, "entity_type": "adhoc"}
     quantity, unit = (_integer(row.get(name)) for name in ("quantity", "unit"))
@@ -222,8 +229,6 @@ def _line(row: Raw, tax_name: str, tax: int) -> Raw:
         quantity, unit = 1, amount
     found |= {"quantity": quantity, "unit_amount": unit, "amount": amount}
     found |= {name: row[name] for name in ("date_from", "date_to") if row.get(name) is not None}
-    if row.get("discount"):
-        found["item_level_discount1_amount"] = row["discount"]
     if tax:
         found |= {"tax1_name": tax_name, "tax1_amount": tax}
     return found

@@ -27,6 +27,7 @@ class Source:
     sort             a time by which the list can be sorted, "" where it can't.
     updated          whether there is a filter `updated_at`.
     include_deleted  whether deleted rows can be asked for.
+    made             a filter by when the thing was made, or dated; "" where there is none.
     """
 
     path: str
@@ -35,6 +36,7 @@ class Source:
     sort: str = ""
     updated: bool = True
     include_deleted: bool = True
+    made: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,10 +64,10 @@ def _types(prefix: str, names: str) -> tuple[str, ...]:
 
 
 def _transactions(type: str) -> Source:
-    return Source("/transactions", "transaction", (("type[is]", type),), "updated_at")
+    return Source("/transactions", "transaction", (("type[is]", type),), "updated_at", made="date")
 
 
-CUSTOMERS = Source("/customers", "customer", sort="updated_at")
+CUSTOMERS = Source("/customers", "customer", sort="updated_at", made="created_at")
 ITEMS = Source("/items", "item", sort="updated_at", include_deleted=False)
 ITEM_PRICES = Source("/item_prices", "item_price", sort="updated_at", include_deleted=False)
 PLANS = Source("/plans", "plan")
@@ -118,13 +120,13 @@ _KINDS = (
     Kind(
         "subscription",
         _READ | _MAKE,
-        (Source("/subscriptions", "subscription", sort="updated_at"),),
+        (Source("/subscriptions", "subscription", sort="updated_at", made="created_at"),),
         events=_SUBSCRIPTION,
     ),
     Kind(
         "invoice",
         _READ | _MAKE | Can.ARCHIVE,
-        (Source("/invoices", "invoice", sort="updated_at"),),
+        (Source("/invoices", "invoice", sort="updated_at", made="date"),),
         events=_INVOICE,
     ),
     Kind(
@@ -137,7 +139,7 @@ _KINDS = (
     Kind(
         "credit_note",
         _READ | _MAKE | Can.ARCHIVE,
-        (Source("/credit_notes", "credit_note", sort="date"),),
+        (Source("/credit_notes", "credit_note", sort="date", made="date"),),
         events=_CREDIT_NOTE,
     ),
     Kind(
@@ -151,7 +153,7 @@ _KINDS = (
     Kind(
         "usage",
         Can.LIST | Can.CHANGES | Can.GET | Can.PROVE | _MAKE,
-        (Source("/usages", "usage", include_deleted=False),),
+        (Source("/usages", "usage", include_deleted=False, made="usage_date"),),
     ),
 )
 

@@ -31,6 +31,7 @@ class Head(msgspec.Struct):
     type: Any = None
     status: Any = None
     deleted: Any = None
+    updated_at: Any = None
     line_items_next_offset: Any = None
     contacts: Any = None
 

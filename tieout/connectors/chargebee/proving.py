@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+from tieout.core.errors import InvalidRecord
 from tieout.rest import Request, RestClient
 
 from ..base import Evidence, Method, Window
 from .feed import told
 from .kinds import API, Kind, Source
-from .listing import head_of, is_gone, walk
+from .listing import Head, head_of, is_gone, walk
 from .site import Site
 
 LAG_SECONDS = 300  # lists may be this much behind (documented as "up to 5 minutes")
 OVERLAP_SECONDS = 600
+KEPT_SINCE = 1475193600  # 2016-09-30: objects untouched since 2016-09-28 have no `updated_at`
 # Objects that say when they were made. Of others a list, which may be five minutes behind, can't
 # tell those that are gone from those that it does not show yet.
 _CREATED = ("customer", "subscription", "invoice", "credit_note", "item_price", "usage", "dispute")
@@ -28,7 +30,7 @@ class Prover:
 
     def __init__(self, rest: RestClient, kind: Kind, site: Site, *, days: int) -> None:
         self._rest, self._kind, self._days = rest, kind, days
-        self._sources = site.sources(kind)
+        self._site, self._sources = site, site.sources(kind)
         self._events = site.types(kind.events)
 
     def evidence(self, window: Window) -> Iterator[Evidence]:
@@ -65,12 +67,27 @@ class Prover:
             yield Evidence(Method.FEED, ids=ids, note=note)
 
     def _sweep(self, source: Source) -> Iterator[Evidence]:
-        """Rows that a filter by `updated_at` leaves out because they have none."""
-        params = [*source.params, ("updated_at[is_present]", "false")]
+        """Rows that a filter by `updated_at` leaves out because they have none.
+
+        Not every list's reference names the operator `is_present` for times; where it is refused,
+        what was made before Chargebee kept that time is looked through.
+        """
+        if self._site.tells_absence:
+            try:
+                yield from self._rows_without(source, ("updated_at[is_present]", "false"))
+                return
+            except InvalidRecord:
+                self._site.tells_absence = False
+        older = (f"{source.made}[before]", str(KEPT_SINCE)) if source.made else None
+        yield from self._rows_without(source, older)
+
+    def _rows_without(self, source: Source, which: tuple[str, str] | None) -> Iterator[Evidence]:
+        params = [*source.params, *([which] if which else [])]
         if source.include_deleted:
             params.append(("include_deleted", "true"))
-        note = f"GET {source.path}?updated_at[is_present]=false"
-        for ids, _ in self._ids(Request("GET", API + source.path, params), source):
+        note = f"GET {source.path}" + (f"?{which[0]}={which[1]}" if which else "")
+        for page in walk(self._rest, Request("GET", API + source.path, params), source.name):
+            ids = tuple(head.id for head in _heads(page.records) if head.updated_at is None)
             yield Evidence(Method.SWEEP, ids=ids, note=note)
 
     def _every_id(self, window: Window) -> Iterator[Evidence]:
@@ -91,16 +108,10 @@ class Prover:
         self, asked: Request, source: Source, *, living: bool = False
     ) -> Iterator[tuple[tuple[str, ...], bool]]:
         for page in walk(self._rest, asked, source.name):
-            ids = [id for record in page.records for id in self._of(record, living)]
-            yield tuple(ids), not page.offset
+            heads = [head for head in _heads(page.records) if not (living and is_gone(head))]
+            yield tuple(id for head in heads for id in self._of(head)), not page.offset
 
-    def _of(self, record: bytes, living: bool) -> Iterator[str]:
-        try:
-            head = head_of(record)
-        except ValueError:
-            return  # it was set aside under no id
-        if living and is_gone(head):
-            return
+    def _of(self, head: Head) -> Iterator[str]:
         if self._kind.entity != "contact":
             yield head.id
             return
@@ -108,6 +119,14 @@ class Prover:
             id = contact.get("id") if isinstance(contact, dict) else None
             if isinstance(id, str) and id:
                 yield id
+
+
+def _heads(records: list[bytes]) -> Iterator[Head]:
+    for record in records:
+        try:
+            yield head_of(record)
+        except ValueError:
+            continue  # it was set aside under no id
 
 
 def _second(moment: datetime) -> int:

@@ -7,6 +7,7 @@ before it. https://apidocs.chargebee.com/docs/api/list-ops
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,6 +21,8 @@ from .kinds import API, Kind, Source, freed
 from .listing import Listing, head_of, is_gone, walk
 from .proving import LAG_SECONDS, OVERLAP_SECONDS
 from .resume import ALL, END, GONE, WINDOW, Resume
+
+_DELETED = re.compile(rb'"deleted"\s*:\s*true')
 
 Get = Callable[[str], bytes | None]
 
@@ -81,7 +84,7 @@ class Reader:
     def _freed(self, records: list[bytes]) -> Iterator[str]:
         """Ids under which deleted documents lived, unless another has taken the number since."""
         for record in records:
-            if b'"deleted"' not in record or b"_" not in record:
+            if not _DELETED.search(record):
                 continue
             try:
                 head = head_of(record)

@@ -18,6 +18,7 @@ class Site:
         self._rest, self._where, self._lock = rest, where, threading.RLock()
         self._catalog = "" if catalog == "auto" else catalog
         self._dispute: Source | None = None
+        self.tells_absence = True  # whether a time filter knows `is_present`, as far as we saw
 
     @property
     def catalog(self) -> str:
