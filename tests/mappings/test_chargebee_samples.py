@@ -11,9 +11,10 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from tieout.core.entities import Allocation
+from tieout.core.entities import Allocation, fields_of
 from tieout.core.errors import InvalidRecord
 from tieout.mappings import load_mapping
 
@@ -366,3 +367,27 @@ def test_every_documented_payment_method_is_known() -> None:
         raw = {"id": "t", "object": "transaction", "type": "payment", "status": "success",
                "amount": 1, "currency_code": "USD", "payment_method": method}  # fmt: skip
         assert MAPPER.parse("payment", raw).method is not None, method
+
+
+@pytest.mark.parametrize("entity", ["customer", "product", "price", "subscription"])
+def test_what_is_read_can_be_written_and_read_again(entity: str) -> None:
+    """Chargebee answers a create with the fields that it was given."""
+    count = 0
+    for path in sorted(SAMPLES.glob("*.json")):
+        for found, record in mapped(path):
+            if found != entity or record.deleted:
+                continue
+            count += 1
+            fields = msgspec.to_builtins(record)
+            own = {name: fields[name] for name in fields_of(entity)}
+            body = MAPPER.render(entity, own, creating=True)
+            named = {"currency_code": record.currency} if entity == "subscription" else {}
+            again = MAPPER.parse(entity, {"id": record.id, **named, **body})
+            for name in MAPPER.writable(entity, creating=True) & set(own):
+                if (entity, name) not in LOST:
+                    assert getattr(again, name) == getattr(record, name), (path.name, name)
+    assert count > 2
+
+
+# New ones are active; what an item of a subscription costs and how often is its price's matter.
+LOST = {("price", "active"), ("product", "active"), ("subscription", "items")}
