@@ -944,6 +944,8 @@ def test_wrong_settings_are_refused(wrong: dict[str, Any]) -> None:
 def test_a_host_name_is_taken_for_its_site() -> None:
     settings = ChargebeeConfig.model_validate({"site": "acme.chargebee.com", "api_key": "k"})
     assert settings.url == "https://acme.chargebee.com"
+    local = settings.model_copy(update={"base_url": "http://127.0.0.1:8000/api/v2/"})
+    assert local.url == "http://127.0.0.1:8000"
     assert "k" not in repr(settings.api_key)
 
 

@@ -79,6 +79,9 @@ def test_a_customers_credit_is_in_its_own_currency() -> None:
     found = parse("customer", id="c", preferred_currency_code="EUR", balances=balances,
                   promotional_credits=999)  # fmt: skip
     assert (found.currency, found.credit_minor) == ("EUR", 123)
+    named = [{"currency_code": "USD", "balance_currency_code": "EUR", "excess_payments": 9}]
+    found = parse("customer", id="c", preferred_currency_code="EUR", balances=named)
+    assert found.credit_minor == 9
     alone = parse("customer", id="c", balances=balances[1:])
     assert (alone.currency, alone.credit_minor) == ("USD", 7)
 

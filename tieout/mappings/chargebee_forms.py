@@ -60,17 +60,20 @@ def customer(raw: Raw, context: Context) -> Raw:
 
 
 def _only_currency(found: Raw) -> Any:
-    codes = {row.get("currency_code") for row in found.get("balances") or ()}
+    codes = {_balance_in(row) for row in found.get("balances") or ()}
     return codes.pop() if len(codes) == 1 else None
+
+
+def _balance_in(row: Raw) -> Any:
+    """A balance's own currency, by its present name or the one before."""
+    return row.get("balance_currency_code") or row.get("currency_code")
 
 
 def _credit(found: Raw, currency: Any) -> int | None:
     """Unused credit in the customer's own currency. With several currencies the totals beside
     `balances` are of one of them only."""
     names = ("promotional_credits", "refundable_credits", "excess_payments")
-    rows = [
-        row for row in found.get("balances") or () if row.get("currency_code") in (currency, None)
-    ]
+    rows = [row for row in found.get("balances") or () if _balance_in(row) in (currency, None)]
     if rows:
         return sum(whole(row, name) for row in rows for name in names)
     if all(found.get(name) is None for name in names) and is_deleted(found):

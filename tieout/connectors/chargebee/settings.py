@@ -76,7 +76,8 @@ class ChargebeeConfig(Settings):
 
     @property
     def url(self) -> str:
-        return self.base_url or f"https://{self.site}.chargebee.com"
+        base = self.base_url.strip().rstrip("/").removesuffix("/api/v2")
+        return base or f"https://{self.site}.chargebee.com"
 
     @property
     def is_live(self) -> bool:
