@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import ClassVar
 
+import msgspec
+
 from tieout.core.errors import AuthError, ConfigError, InvalidRecord
 from tieout.core.ports import Ports
 from tieout.rest import Pace, Pool, RestClient, basic
@@ -102,6 +104,13 @@ class Chargebee(Connector):
             if record is not None:
                 return self._whole(kind, source, record)
         return None
+
+    def revision(self, entity: str, record: bytes) -> int | None:
+        """`resource_version`, in milliseconds: lists may lag behind by five minutes."""
+        try:
+            return _versions.decode(record).resource_version
+        except msgspec.MsgspecError:
+            return None
 
     def find(self, entity: str, key: str) -> bytes | None:
         kind = self._able(entity, Can.FIND)
@@ -204,6 +213,13 @@ class Chargebee(Connector):
 
     def _now(self) -> int:
         return _second(self._ports.now())
+
+
+class _Version(msgspec.Struct):
+    resource_version: int | None = None
+
+
+_versions = msgspec.json.Decoder(_Version)
 
 
 def _second(moment: datetime) -> int:
