@@ -784,7 +784,7 @@ def test_a_forged_webhook_is_refused(fake: FakeStripe, header: str) -> None:
 
 
 def test_without_a_secret_no_webhook_is_taken(fake: FakeStripe) -> None:
-    with pytest.raises(AuthError, match="no webhook_secret"):
+    with pytest.raises(ConfigError, match="no webhook_secret"):
         connector(fake, webhook_secret=()).read_webhook({"Stripe-Signature": signed(PAID)}, PAID)
 
 
