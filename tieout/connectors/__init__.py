@@ -11,6 +11,7 @@ from .base import Connector
 
 BUILT_IN = {
     "netsuite": "tieout.connectors.netsuite:NetSuite",
+    "salesforce": "tieout.connectors.salesforce:Salesforce",
     "stripe": "tieout.connectors.stripe:Stripe",
 }
 
