@@ -10,18 +10,19 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from tieout.core.errors import AuthError, ConfigError, ProviderDown, RateLimited, StopRun
-from tieout.core.ports import AnswerLost, HttpRequest, NotSent, Ports
-from tieout.rest import Auth, mask
+from tieout.core.errors import AuthError, ConfigError, StopRun
+from tieout.core.ports import HttpAnswer, HttpRequest, Ports
+from tieout.rest import Auth, Refusal, Request, RestClient, Verdict
 from tieout.rest import json as exact_json
 from tieout.rest.redact import one_line
 from tieout.rest.request import checked_base, origin
 
+from .errors import judge
 from .ids import is_id, long_id
 from .settings import SalesforceConfig
 
@@ -67,9 +68,17 @@ class Login(Auth):
 
     def __init__(self, settings: SalesforceConfig, ports: Ports, *, where: str = "") -> None:
         self._settings, self._ports, self._where = settings, ports, where
-        self._url = checked_base(settings.base_url, where=where) + TOKENS
         self._key = settings.private_key.get_secret_value().strip()
         self._secret = settings.client_secret.get_secret_value().strip()
+        self._rest = RestClient(
+            settings.base_url,
+            ports=ports,
+            judge=judge_login,
+            where=where,
+            attempts=5,
+            total_seconds=120.0,
+            secrets=(self._key, self._secret),
+        )
         self._lock = threading.Lock()
         self._session: Session | None = None
         self._host: tuple[str, str, int] | None = None
@@ -138,38 +147,30 @@ class Login(Auth):
         return jwt.encode(claims, self._key, algorithm="RS256")
 
     def _ask(self) -> Session:
-        request = HttpRequest(
-            "POST",
-            self._url,
-            {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"},
-            urlencode(self._form()).encode(),
-        )
-        try:
-            answer = self._ports.send(request)
-        except (NotSent, AnswerLost) as error:
-            raise ProviderDown(f"no token: {mask(str(error))}", where=self._where) from None
-        return self._read(answer.status, answer.body)
+        # A second token does no harm: the call may be repeated like a read.
+        asked = Request("POST", TOKENS, form=self._form(), reads=True)
+        return self._rest.read(asked, self._session_in)
 
-    def _read(self, status: int, body: bytes) -> Session:
-        told = _object(body)
-        if status in (420, 429):
-            raise RateLimited("too many logins", where=self._where)
-        if status >= 500 or (status in (200, 406) and not told):
-            raise ProviderDown(f"no token: the login answered {status}", where=self._where)
+    def _session_in(self, answer: HttpAnswer) -> Session:
+        """ValueError where the answer is torn, or a page of something in between."""
+        told = exact_json.decode(answer.body)
+        if not isinstance(told, dict):
+            raise ValueError("no token answer")
         token, instance = told.get("access_token"), told.get("instance_url")
-        if status != 200 or not isinstance(token, str) or not isinstance(instance, str):
-            raise self._refused(status, told)
+        if not isinstance(token, str) or not isinstance(instance, str):
+            raise AuthError("the login gave no token", hint=_ANY_HINT)
         return Session(token, checked_base(instance, where=self._where), _org_in(told.get("id")))
 
-    def _refused(self, status: int, told: dict[str, Any]) -> AuthError:
-        reason = one_line(f"{told.get('error') or ''} {told.get('error_description') or ''}")
-        low = reason.lower()
-        hint = next((hint for words, hint in _HINTS if words in low), _ANY_HINT)
-        return AuthError(
-            f"the login was refused ({status} {mask(reason.strip()) or 'no reason given'})",
-            where=self._where,
-            hint=hint,
-        )
+
+def judge_login(refusal: Refusal) -> Verdict | None:
+    """A refused login stays refused until somebody mends the configuration."""
+    told = refusal.body if isinstance(refusal.body, dict) else {}
+    if refusal.status not in (400, 401, 403) or not told.get("error"):
+        return judge(refusal)
+    reason = one_line(f"{told['error']} {told.get('error_description') or ''}").strip()
+    low = reason.lower()
+    hint = next((hint for words, hint in _HINTS if words in low), _ANY_HINT)
+    return Verdict(AuthError(f"the login was refused ({refusal.status} {reason})", hint=hint))
 
 
 def check_key(pem: str, *, where: str = "") -> None:
@@ -185,14 +186,6 @@ def check_key(pem: str, *, where: str = "") -> None:
             where=where,
             hint="Salesforce takes RS256 only: make one with openssl req -newkey rsa:2048",
         )
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    try:
-        found = exact_json.decode(body)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _org_in(identity: Any) -> str:

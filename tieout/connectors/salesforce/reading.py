@@ -33,8 +33,10 @@ class Reading:
 
     def __init__(self, org: Org, part: Part) -> None:
         self.org, self.part, self.settings = org, part, org.settings
-        self.held = org.schema.object(part.object)
+        held = org.schema.object(part.object)
         self.columns = org.schema.columns(part.object, part.columns)
+        found = {name: org.schema.field(held, name) for name in self.columns}
+        self.types = {name: field.type for name, field in found.items() if field}
         missing = [name for name in ("Id", "SystemModstamp") if name not in self.columns]
         if missing:
             raise ConfigError(
@@ -162,7 +164,10 @@ class Reading:
         bulk.wait(at.job)
         while True:
             portion = bulk.portion(at.job, at.locator)
-            rows = [as_rest(row, self.held, self.settings.data) for row in portion.rows]
+            rows = [
+                as_rest(row, self.types, self.part.object, self.settings.data)
+                for row in portion.rows
+            ]
             if portion.locator and portion.locator == at.locator:
                 raise StopRun(
                     "Salesforce gave the same part of a bulk result twice",

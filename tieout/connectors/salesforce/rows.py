@@ -15,7 +15,7 @@ from tieout.core.errors import InvalidRecord
 from tieout.core.money import to_decimal
 from tieout.rest.json import encode_stable
 
-from .schema import NUMBERS, Described
+from .schema import NUMBERS
 
 # Long text fields hold up to 131,072 characters, which may all be escaped.
 LONGEST_CELL = 2**24
@@ -23,14 +23,14 @@ Row = dict[str, Any]
 
 
 def read_csv(body: bytes) -> Iterator[dict[str, str]]:
-    """The rows of a CSV answer; ValueError where one has another number of cells."""
+    """The rows of a CSV answer; ValueError where it is torn, or none."""
     csv.field_size_limit(LONGEST_CELL)
     text = body.decode("utf-8-sig").replace("\x00", "")
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         names = next(reader, None)
-        if not names:
-            raise ValueError("no header line")
+        if not names or "Id" not in names:
+            raise ValueError("no header line of a query")  # such as a gateway's page
         for cells in reader:
             if len(cells) != len(names):
                 raise ValueError("a row breaks off")
@@ -39,19 +39,32 @@ def read_csv(body: bytes) -> Iterator[dict[str, str]]:
         raise ValueError(f"not CSV: {error}") from None
 
 
-def as_rest(row: Mapping[str, str], held: Described, data: str) -> Row:
-    """A CSV row as the REST API tells it. `data` is the path of the API's version."""
-    found: Row = {
-        "attributes": {"type": held.name, "url": f"{data}/sobjects/{held.name}/{row.get('Id', '')}"}
-    }
+def as_rest(row: Mapping[str, str], types: Mapping[str, str], object: str, data: str) -> Row:
+    """A CSV row as the REST API tells it: typed, what belongs to a related record inside it.
+
+    `types` tells the type of each column, `data` is the path of the API's version.
+    """
+    url = f"{data}/sobjects/{object}/{row.get('Id', '')}"
+    found: Row = {"attributes": {"type": object, "url": url}}
     for name, text in row.items():
-        field = held.fields.get(name)
-        kind = field.type if field else "string"
-        try:
-            found[name] = _READERS.get(kind, str)(text) if text != "" else None
-        except (InvalidRecord, ValueError):
-            found[name] = text  # left for the mapping to refuse, with the record's id
+        value = _read(text, types.get(name, ""))
+        relation, _, field = name.partition(".")
+        if not field:
+            found[name] = value
+        elif value is not None:
+            found[relation] = {**(found.get(relation) or {}), field: value}
+        else:
+            found.setdefault(relation, None)
     return found
+
+
+def _read(text: str, kind: str) -> Any:
+    if text == "":
+        return None
+    try:
+        return _READERS.get(kind, str)(text)
+    except (InvalidRecord, ValueError):
+        return text  # left for the mapping to refuse, with the record's id
 
 
 def encoded(row: Row, extra: Row) -> bytes:
