@@ -31,7 +31,7 @@ __all__ = ["read_payload", "salesforce_billing", "salesforce_sales"]
 @prepares("salesforce.customer")
 def customer(raw: Raw, context: Context) -> Raw:
     """An account; a person account is one that is a person."""
-    opened(raw, "Account")
+    raw = opened(raw, "Account")
     person = " ".join(filter(None, (text_of(raw, "FirstName"), text_of(raw, "LastName"))))
     return common(
         raw,
@@ -57,7 +57,7 @@ def customer_body(body: Raw, fields: Mapping[str, Any], context: Context, creati
 
 @prepares("salesforce.contact")
 def contact(raw: Raw, context: Context) -> Raw:
-    opened(raw, "Contact")
+    raw = opened(raw, "Contact")
     return common(
         raw,
         context,
@@ -68,13 +68,13 @@ def contact(raw: Raw, context: Context) -> Raw:
 
 @prepares("salesforce.product")
 def product(raw: Raw, context: Context) -> Raw:
-    opened(raw, "Product2")
+    raw = opened(raw, "Product2")
     return common(raw, context)
 
 
 @prepares("salesforce.price")
 def price(raw: Raw, context: Context) -> Raw:
-    opened(raw, "PricebookEntry")
+    raw = opened(raw, "PricebookEntry")
     return common(
         raw,
         context,
@@ -85,7 +85,7 @@ def price(raw: Raw, context: Context) -> Raw:
 
 @prepares("salesforce.opportunity")
 def opportunity(raw: Raw, context: Context) -> Raw:
-    opened(raw, "Opportunity")
+    raw = opened(raw, "Opportunity")
     return common(raw, context, customer=id_of(raw, "AccountId"), owner=id_of(raw, "OwnerId"))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from tieout.core.errors import InvalidRecord
 
 from .forms import Context
+from .salesforce_events import as_record
 from .shown import shown
 
 Raw = dict[str, Any]
@@ -23,18 +24,14 @@ _PARTS = (
 )
 
 
-def opened(raw: Raw, *objects: str) -> str:
-    """The record's object; InvalidRecord where it says that it is none of these."""
-    told = raw.get("attributes")
+def opened(raw: Raw, *objects: str) -> Raw:
+    """The record, taken out of its change event; InvalidRecord where it is none of these."""
+    found = as_record(raw) if isinstance(raw.get("ChangeEventHeader"), dict) else raw
+    told = found.get("attributes")
     name = told.get("type") if isinstance(told, dict) else None
     if name is not None and name not in objects:
         raise InvalidRecord(f"is a Salesforce {name}, not {' or '.join(objects)}")
-    if isinstance(raw.get("ChangeEventHeader"), dict):
-        raise InvalidRecord(
-            "is a change event, which tells some fields only",
-            hint="give the record itself, as the REST API returns it",
-        )
-    return str(name or objects[0])
+    return found
 
 
 def long_id(value: Any) -> Any:
@@ -69,6 +66,7 @@ def common(raw: Raw, context: Context, **worked_out: Any) -> Raw:
     id, org = long_id(raw.get("Id")), raw.get("tieout_org_url")
     return {
         **raw,
+        **_flags(raw),
         "tieout": {
             "id": id,
             "key": raw.get(key_field) or None,
@@ -79,6 +77,15 @@ def common(raw: Raw, context: Context, **worked_out: Any) -> Raw:
             "owner_id": id_of(raw, "OwnerId"),
             **worked_out,
         },
+    }
+
+
+def _flags(raw: Raw) -> dict[str, bool]:
+    """Yes and no of a CSV, where every value is a text."""
+    return {
+        name: value == "true"
+        for name, value in raw.items()
+        if value.__class__ is str and value in ("true", "false") and name.startswith(("Is", "Has"))
     }
 
 

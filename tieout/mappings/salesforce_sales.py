@@ -17,6 +17,7 @@ _ORDER_FIELDS = ("EffectiveDate", "OrderNumber", "OrderItems", "IsReductionOrder
 
 @prepares("salesforce.contract")
 def contract(raw: Raw, context: Context) -> Raw:
+    raw = opened(raw, "Contract", "Order")
     is_order = _is_order(raw)
     own = ("EffectiveDate", "OrderNumber") if is_order else ("StartDate", "ContractNumber")
     return common(
@@ -37,7 +38,7 @@ def contract(raw: Raw, context: Context) -> Raw:
 def _is_order(raw: Raw) -> bool:
     named = raw.get("attributes")
     if isinstance(named, dict) and named.get("type"):
-        return opened(raw, "Contract", "Order") == "Order"
+        return bool(named["type"] == "Order")
     id = raw.get("Id")
     if isinstance(id, str) and id[:3] in ("800", "801"):
         return id[:3] == "801"
