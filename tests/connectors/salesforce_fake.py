@@ -336,7 +336,7 @@ class FakeSalesforce:
             assert "address" not in types and "ORDER BY" not in body["query"]
             rows = self.selected(body["query"], deleted=body["operation"] == "queryAll")
             id = f"7505g0000{len(self.jobs):06}AAA"
-            self.jobs[id] = {"rows": rows, "polls": 0}
+            self.jobs[id] = {"rows": rows, "polls": 0, "names": columns[0].split(", ")}
             return reply({"id": id, "state": "UploadComplete", "object": columns[1]})
         job = self.jobs.get(steps[1])
         if job is None:
@@ -355,7 +355,7 @@ class FakeSalesforce:
             "sforce-locator": following,
             "sforce-numberofrecords": str(len(rows)),
         }
-        return HttpAnswer(200, headers, as_csv(rows))
+        return HttpAnswer(200, headers, as_csv(rows, job["names"]))
 
     # writing
 
@@ -432,15 +432,19 @@ class FakeSalesforce:
         return reply(told)
 
 
-def as_csv(rows: list[Row]) -> bytes:
+def as_csv(rows: list[Row], names: list[str]) -> bytes:
     """As Bulk API writes them: everything quoted, null empty, times with Z."""
     out = io.StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
-    names = [name for name in (rows[0] if rows else {}) if name != "attributes"]
     writer.writerow(names)
     for row in rows:
-        writer.writerow([cell(row[name]) for name in names])
+        writer.writerow([cell(related(row, name)) for name in names])
     return out.getvalue().encode()
+
+
+def related(row: Row, name: str) -> Any:
+    relation, _, field = name.partition(".")
+    return (row[relation] or {}).get(field) if field else row[name]
 
 
 def cell(value: Any) -> str:

@@ -380,6 +380,30 @@ def test_only_fields_that_the_org_has_are_asked_for(fake: FakeSalesforce) -> Non
         assert absent not in columns
 
 
+def test_fields_of_related_records_come_alike_by_query_and_in_bulk(fake: FakeSalesforce) -> None:
+    product = fake.put("Product2", Name="Plan")["Id"]
+    fake.put("OrderItem", Product2Id=product, Quantity=1.0)
+    fake.put("OrderItem", Quantity=2.0)
+    more = {
+        "objects": {"invoice": {"object": "OrderItem", "fields": ["Product2.Name", "Quantity"]}}
+    }
+    by_query = records(list(connect(fake, **more).pull("invoice")))
+    in_bulk = records(list(connect(fake, bulk_from=2, **more).pull("invoice")))
+    assert len(fake.jobs) == 1 and in_bulk == by_query
+    assert [row["Product2"] for row in in_bulk] == [{"Name": "Plan"}, None]
+
+
+def test_a_refused_login_is_not_taken_for_a_hidden_object(fake: FakeSalesforce) -> None:
+    one = fake.put("Account", Name="A")["Id"]
+    crm = connect(fake)
+    crm.get("customer", one)
+    fake.token += 1
+    error = {"error": "inactive_user", "error_description": "user is inactive"}
+    fake.rules.append(once("POST", "/token", reply(error, 400)))
+    with pytest.raises(AuthError, match="login was refused"):
+        list(crm.pull("contact"))
+
+
 def test_describe_is_asked_once(fake: FakeSalesforce) -> None:
     crm = connect(fake)
     for _ in range(3):
@@ -945,6 +969,18 @@ def test_check_names_what_is_missing(fake: FakeSalesforce) -> None:
     assert len(problems) == 8
 
 
+def test_check_goes_on_where_limits_and_organization_are_hidden(fake: FakeSalesforce) -> None:
+    fake.rules.append(
+        lambda method, path, query: (
+            refusal(403, "INSUFFICIENT_ACCESS", "no")
+            if "/limits" in path or "Organization" in query.get("q", [""])[0]
+            else None
+        )
+    )
+    account = connect(fake).check()
+    assert (account.id, account.live, account.problems) == (ORG, None, ())
+
+
 def test_a_currency_is_not_missed_where_records_name_theirs(fake: FakeSalesforce) -> None:
     fake.fields["Opportunity"]["CurrencyIsoCode"] = "picklist"
     crm = connect(fake)
@@ -994,8 +1030,9 @@ def test_a_full_pull_is_proved_by_a_count_and_all_ids(fake: FakeSalesforce) -> N
 def test_a_window_is_proved_by_salesforces_list_of_changes(fake: FakeSalesforce) -> None:
     fake.put("Account", Name="old")
     new = fake.put("Account", Name="new", SystemModstamp=moment(43000))["Id"]
+    fake.put("Account", Name="changed after the pull", SystemModstamp=moment(43229))
     count, overlap, feed = proofs(fake, "customer", MIDNIGHT + timedelta(seconds=42900))
-    assert count.count == 2 and overlap.seconds == 600
+    assert count.count == 3 and overlap.seconds == 600
     assert (feed.method, feed.ids) == (Method.FEED, (new,))
 
 

@@ -73,7 +73,6 @@ def common(raw: Raw, context: Context, **worked_out: Any) -> Raw:
             "url": f"{org}/{id}" if isinstance(org, str) and isinstance(id, str) else None,
             "currency": raw.get("CurrencyIsoCode") or context.currency,
             "custom": _custom(raw, key_field),
-            "modified_by": id_of(raw, "LastModifiedById"),
             "owner_id": id_of(raw, "OwnerId"),
             **worked_out,
         },

@@ -105,7 +105,10 @@ class Checking:
                 yield f"{named}.{name} is read-only for us: give Edit on it where a flow writes it"
 
     def _budget(self) -> Iterator[str]:
-        told = self.org.library.limits().get("DailyApiRequests") or {}
+        try:
+            told = self.org.library.limits().get("DailyApiRequests") or {}
+        except (ConfigError, InvalidRecord):  # a matter of permission; every answer tells it, too
+            return
         most, left = told.get("Max"), told.get("Remaining")
         if not isinstance(most, int) or not isinstance(left, int) or most <= 0:
             return

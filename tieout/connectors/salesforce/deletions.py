@@ -35,7 +35,7 @@ class Deletions:
             return ()
         ids: dict[str, None] = {}
         try:
-            for row in self._list("deleted", "deletedRecords", start, self._org.ports.now()):
+            for row in self._list("deleted", "deletedRecords", start, self._now()):
                 ids[long_id(str(row["id"]))] = None
         except (ConfigError, InvalidRecord) as error:
             log.warning("hard deletes of %s go unnoticed: %s", self._object, error.message)
@@ -48,16 +48,20 @@ class Deletions:
         if not self.replicable or start < self._org.ports.now() - KEPT:
             return False
         try:
-            told = self._ask("deleted", start, self._org.ports.now())
+            told = self._ask("deleted", start, self._now())
             earliest = datetime.fromisoformat(str(told["earliestDateAvailable"]))
         except (ConfigError, InvalidRecord, KeyError, ValueError):
             return False
         return earliest <= start
 
-    def updated(self, start: datetime) -> tuple[str, ...]:
-        """Ids that Salesforce's list of changes names since then."""
-        found = self._list("updated", "ids", start, self._org.ports.now())
+    def updated(self, start: datetime, end: datetime) -> tuple[str, ...]:
+        """Ids that Salesforce's list of changes names between two moments."""
+        found = self._list("updated", "ids", start, end)
         return tuple(dict.fromkeys(long_id(str(id)) for id in found))
+
+    def _now(self) -> datetime:
+        """The end of the current minute, for seconds are ignored."""
+        return self._org.ports.now() + _MINUTE
 
     def _list(self, which: str, field: str, start: datetime, end: datetime) -> list[Any]:
         """One list; in halves where it would be too long for one answer."""
@@ -73,9 +77,11 @@ class Deletions:
         ]
 
     def _ask(self, which: str, start: datetime, end: datetime) -> dict[str, Any]:
-        """Seconds are ignored there, and the start must lie before the end."""
-        floor = max(start, self._org.ports.now() - KEPT).replace(second=0, microsecond=0)
-        ceiling = max(end, floor).replace(second=0, microsecond=0) + _MINUTE
+        """Whole minutes only, and the start must lie before the end."""
+        floor = _minute(max(start, self._org.ports.now() - KEPT))
+        ceiling = _minute(end)
+        if floor >= ceiling:
+            return {}
         told = self._org.library.call(
             f"sobjects/{self._object}/{which}/", start=_shown(floor), end=_shown(ceiling)
         )
@@ -87,6 +93,10 @@ class Deletions:
             text = soql.select(["Id"], self._object, f"Id IN {soql.listed(some)}")
             found |= {row["Id"] for row in self._org.library.rows(text)}
         return found
+
+
+def _minute(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(second=0, microsecond=0)
 
 
 def _shown(moment: datetime) -> str:

@@ -35,7 +35,7 @@ class Proving:
         start = window.since.astimezone(UTC) - timedelta(seconds=overlap)
         lists = [Deletions(self.org, name) for name in self.kind.objects]
         if all(each.covers(start) for each in lists):
-            yield from self._feed(lists, window.since.astimezone(UTC))
+            yield from self._feed(lists, window.since.astimezone(UTC), bound)
         else:
             # Deletions of that long ago are listed nowhere: only a whole list of ids tells them.
             yield from self._ids(bound)
@@ -58,10 +58,10 @@ class Proving:
                 yield Evidence(Method.IDS, bound=bound, ids=ids, note=note)
         yield Evidence(Method.IDS, bound=bound, whole=True, note=note)
 
-    def _feed(self, lists: list[Deletions], since: datetime) -> Iterator[Evidence]:
+    def _feed(self, lists: list[Deletions], since: datetime, until: datetime) -> Iterator[Evidence]:
         for each, name in zip(lists, self.kind.objects, strict=True):
             try:
-                ids = each.updated(since)
+                ids = each.updated(since, until)
             except (ConfigError, InvalidRecord):
                 continue
             yield Evidence(Method.FEED, ids=ids, note=f"changed by {name}/updated")

@@ -65,9 +65,9 @@ class Schema:
     def _describe(self, name: str) -> Described:
         try:
             told = self._library.call(f"sobjects/{name}/describe")
-        except (NotFound, AuthError, ConfigError) as error:
-            if isinstance(error, AuthError) and "401" in error.message:
-                raise
+        except (NotFound, ConfigError) as error:
+            if isinstance(error, AuthError) and "answered 403" not in error.message:
+                raise  # the login itself was refused
             raise ConfigError(
                 f"Salesforce shows us no object {name}", where=self._where, hint=PERMISSION_HINT
             ) from None
