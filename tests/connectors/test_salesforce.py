@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import jwt
@@ -32,6 +34,7 @@ from tieout.connectors import connector_class
 from tieout.connectors.base import Can, Connector, Evidence, Method, Page, Window, Write
 from tieout.connectors.salesforce import Salesforce, SalesforceConfig
 from tieout.connectors.salesforce.ids import long_id
+from tieout.connectors.salesforce.kinds import BILLING, KINDS
 from tieout.connectors.salesforce.org import learned
 from tieout.connectors.salesforce.soql import quoted
 from tieout.core.errors import (
@@ -88,6 +91,17 @@ def accounts(fake: FakeSalesforce, count: int, **values: Any) -> list[str]:
 
 
 # Settings and login
+
+
+def test_every_setting_and_every_field_to_create_is_in_the_docs() -> None:
+    page = Path(__file__).parents[2] / "docs" / "providers" / "salesforce.md"
+    text = page.read_text()
+    named = {*SalesforceConfig.model_fields, *KINDS}
+    for kind in (KINDS[entity] for entity in BILLING):
+        for part in kind.parts:
+            named |= {part.object, *(name for name in part.fields if name.endswith("__c"))}
+    missing = sorted(name for name in named if not re.search(rf"\b{name}\b", text))
+    assert not missing
 
 
 def test_it_is_a_registered_connector_that_declares_what_it_does() -> None:
@@ -929,10 +943,12 @@ def test_an_object_of_the_orgs_own_has_its_own_fields_and_key(fake: FakeSalesfor
     fake.tables["Bill__c"], fake.fields["Bill__c"] = [], {
         **fake.fields["Account"], "Sum__c": "currency", "Ref__c": "string",
     }  # fmt: skip
-    crm = connect(fake, objects={"invoice": {"object": "Bill__c", "fields": ["Sum__c"]}})
-    list(crm.pull("invoice"))
-    (query,) = fake.queries("Bill__c")
-    assert "Sum__c" in query and "TieOut_Id__c" in query and "Phone" not in query
+    told = {"object": "Bill__c", "fields": ["Sum__c"], "key_field": "Ref__c"}
+    fake.put("Bill__c", Sum__c=1.5, Ref__c="k")
+    (record,) = records(list(connect(fake, objects={"invoice": told}).pull("invoice")))
+    assert record["Sum__c"] == 1.5 and "TieOut_Id__c" not in record and "Phone" not in record
+    mapper = load_mapping("salesforce").compile(system="crm")
+    assert mapper.parse("invoice", record).external_ids == {"tieout": "k"}
 
 
 # check

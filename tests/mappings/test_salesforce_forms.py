@@ -401,3 +401,25 @@ def test_an_overlay_takes_billing_records_to_fields_of_the_orgs_own(tmp_path: Pa
     body = own.render("invoice", fields, creating=True)
     assert body == {"Bill_No__c": "R-1", "Sum__c": Decimal("10.00"), "Currency__c": "EUR"}
     assert own.parse("invoice", {"Id": "a005g00000abcde", **body}).total_minor == 1000
+
+
+def test_the_example_overlay_of_the_docs_works_both_ways() -> None:
+    example = Path(__file__).parents[2] / "docs" / "providers" / "salesforce-own-objects.yaml"
+    own = load_mapping("salesforce", [example]).compile(system="crm")
+    body = own.render("invoice", INVOICE, creating=True)
+    assert body == {
+        "Name": "INV-1", "Customer__c": "001dM00003jU9GxQAK", "State__c": "Paid",
+        "Currency__c": "BHD", "Billed_On__c": "2026-01-31", "Sum__c": Decimal("10.500"),
+        "Open__c": Decimal("0.000"),
+    }  # fmt: skip
+    found = own.parse(
+        "invoice",
+        {
+            "Id": "a005g00000abcde",
+            "Billing_Id__c": "k",
+            "tieout_key_field": "Billing_Id__c",
+            **body,
+        },
+    )
+    assert (found.status, found.total_minor, found.balance_minor) == ("paid", 10500, 0)
+    assert found.external_ids == {"tieout": "k"} and found.customer_id == "001dM00003jU9GxQAK"

@@ -62,7 +62,7 @@ def text_of(raw: Raw, name: str) -> str | None:
 
 def common(raw: Raw, context: Context, **worked_out: Any) -> Raw:
     """The form of a record: itself, with what had to be worked out under `tieout`."""
-    key_field = str(context.options.get("key_field") or "")
+    key_field = str(raw.get("tieout_key_field") or context.options.get("key_field") or "")
     id, org = long_id(raw.get("Id")), raw.get("tieout_org_url")
     return {
         **raw,

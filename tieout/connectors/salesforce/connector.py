@@ -34,7 +34,8 @@ class Salesforce(Connector):
 
     Records are rows as REST tells them (also those that came through Bulk API), with
 
-        any        `tieout_org_url`, where people see the org
+        any        `tieout_org_url`, where people see the org; `tieout_key_field`, the name of
+                   the field that holds our key, where it is not the usual one
         contract   of an order: `OrderItems`, complete, in the shape of a sub-select
 
     A deleted account or contact that was merged into another is told with its MasterRecordId,

@@ -23,6 +23,7 @@ from .rows import Row, as_rest, encoded
 
 log = logging.getLogger("tieout.salesforce")
 
+USUAL_KEY = "TieOut_Id__c"  # known to the mapping; another one is told with each record
 # Fewer rows a query where the last one took too long.
 _NARROWER = (2000, 200)
 _STALE_AGAIN = 5  # locators that may be lost in a row before it is a fault
@@ -46,6 +47,8 @@ class Reading:
             )
         app = org.instance if org.instance.startswith("https://") else ""
         self.extra: Row = {"tieout_org_url": app} if app else {}
+        if part.key in self.columns and part.key != USUAL_KEY:
+            self.extra["tieout_key_field"] = part.key
 
     # pulling
 

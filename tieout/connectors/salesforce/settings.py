@@ -60,8 +60,6 @@ class SalesforceConfig(Settings):
     fields: dict[Entity, tuple[FieldPath, ...]] = Field({}, description="further fields to read")
     objects: dict[Billing, BillingObject] = Field({}, description="where billing records are kept")
     pricebook_id: str = Field("", description="price book of new prices; default: the standard one")
-    contract_status: str = Field("Activated", description="status that activates a contract")
-    order_status: str = Field("Activated", description="status that activates an order")
 
     @field_validator("organization_id", "pricebook_id")
     @classmethod
