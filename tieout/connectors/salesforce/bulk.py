@@ -7,6 +7,7 @@ https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/que
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ from tieout.core.ports import HttpAnswer
 from tieout.rest import Request, segment
 
 from .org import Org
-from .rows import read_csv
+from .rows import Row, read_csv
 
 _FIRST_WAIT, _LONGEST_WAIT = 1.0, 30.0
 _NO_MORE = ("", "null")
@@ -29,7 +30,7 @@ class BulkRefused(Exception):
 class Portion:
     """Some rows and where the next ones are, "" after the last."""
 
-    rows: list[dict[str, str]]
+    rows: list[Row]
     locator: str
 
 
@@ -81,7 +82,7 @@ class Bulk:
             raise BulkRefused(error.message) from None
         return told if isinstance(told, dict) else {}
 
-    def portion(self, job: str, locator: str) -> Portion:
+    def portion(self, job: str, locator: str, convert: Callable[[dict[str, str]], Row]) -> Portion:
         """The next rows of a job that is done. Raises BulkRefused where it is gone."""
         asked = Request(
             "GET",
@@ -90,18 +91,18 @@ class Bulk:
             headers={"Accept": "text/csv"},
         )
         try:
-            return self._org.rest.read(asked, _portion)
+            return self._org.rest.read(asked, lambda answer: _portion(answer, convert))
         except InvalidRecord as error:
             raise BulkRefused(error.message) from None
 
 
-def _portion(answer: HttpAnswer) -> Portion:
+def _portion(answer: HttpAnswer, convert: Callable[[dict[str, str]], Row]) -> Portion:
     """ValueError where rows are missing: the answer broke off, and is asked for again."""
     told = answer.headers.get("sforce-numberofrecords", "")
     following = answer.headers.get("sforce-locator", "")
     if not answer.body.strip() and told in ("", "0"):
         return Portion([], "")
-    rows = list(read_csv(answer.body))
+    rows = [convert(row) for row in read_csv(answer.body)]
     if told.isdecimal() and int(told) != len(rows):
         raise ValueError(f"{len(rows)} rows came, {told} were announced")
     return Portion(rows, "" if following in _NO_MORE else following)

@@ -166,11 +166,7 @@ class Reading:
             yield Page([], at.text())
         bulk.wait(at.job)
         while True:
-            portion = bulk.portion(at.job, at.locator)
-            rows = [
-                as_rest(row, self.types, self.part.object, self.settings.data)
-                for row in portion.rows
-            ]
+            portion = bulk.portion(at.job, at.locator, self._as_rest)
             if portion.locator and portion.locator == at.locator:
                 raise StopRun(
                     "Salesforce gave the same part of a bulk result twice",
@@ -178,11 +174,14 @@ class Reading:
                     hint="what was read before is kept; run the command again",
                 )
             after = replace(at, locator=portion.locator) if portion.locator else self._end(since)
-            if rows or not portion.locator:
-                yield self._page(rows, after)
+            if portion.rows or not portion.locator:
+                yield self._page(portion.rows, after)
             if not portion.locator:
                 return
             at = after
+
+    def _as_rest(self, row: dict[str, str]) -> Row:
+        return as_rest(row, self.types, self.part.object, self.settings.data)
 
     def _end(self, since: datetime | None) -> Resume:
         """Where a pull stands once all rows of the object were read."""
