@@ -378,6 +378,27 @@ def test_a_payment_keeps_its_allocations() -> None:
         mapper().parse("payment", {"Id": "a015g00000abcde", "Allocations__c": "by hand"})
 
 
+@pytest.mark.parametrize(
+    ("refunded", "applied"),
+    [
+        (0, '[{"invoice":"a","amount":"10.00"},{"invoice":"b","amount":"5.00"}]'),
+        (200, '[{"invoice":"a","amount":"10.00"},{"invoice":"b","amount":"3.00"}]'),
+        (600, '[{"invoice":"a","amount":"9.00"}]'),
+        (1500, None),
+    ],
+)
+def test_what_was_paid_back_is_no_longer_applied(refunded: int, applied: str | None) -> None:
+    fields = {
+        "currency": "USD", "amount_minor": 1500, "refunded_minor": refunded,
+        "allocations": (
+            Allocation(invoice_id="a", amount_minor=1000),
+            Allocation(invoice_id="b", amount_minor=500),
+        ),
+    }  # fmt: skip
+    body = mapper(None).render("payment", fields, creating=True)
+    assert body.get("Allocations__c") == applied
+
+
 def test_a_credit_note_names_its_invoice() -> None:
     fields = {
         "number": "CN-1", "customer_id": "001dM00003jU9GxQAK", "invoice_id": "a005g00000abcdeAAA",

@@ -7,11 +7,13 @@ names other ones. What a custom field can't hold as a value is kept as JSON text
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from tieout.core.errors import InvalidRecord
+from tieout.core.money import from_minor
 
 from .forms import Context, finishes, prepares
 from .salesforce_records import Raw, common, id_of, long_id
@@ -44,7 +46,24 @@ def _allocations(text: Any) -> list[Raw] | None:
 
 @finishes("salesforce.billing_body")
 def billing_body(body: Raw, fields: Mapping[str, Any], context: Context, creating: bool) -> Raw:
+    """What was paid back is no longer applied: no refund follows here that could tell it apart."""
     rows = body.pop("tieout_allocations", None)
+    refunded, amount = fields.get("refunded_minor"), fields.get("amount_minor")
+    if rows and refunded and amount is not None:
+        code = str(fields.get("currency") or context.currency or "")
+        rows = _within(rows, from_minor(int(amount) - int(refunded), code))
     if rows:
         body["Allocations__c"] = msgspec.json.encode(rows).decode()
     return body
+
+
+def _within(rows: list[Raw], left: Decimal) -> list[Raw]:
+    """Allocations of no more than is left; what is too much comes off the last ones."""
+    kept = []
+    for row in rows:
+        applied = min(Decimal(row["amount"]), left)
+        if applied <= 0:
+            break
+        kept.append({**row, "amount": f"{applied:f}"})
+        left -= applied
+    return kept
