@@ -142,6 +142,10 @@ class FakeSalesforce:
     def sleep(self, seconds: float) -> None:
         self.seconds += seconds
 
+    def stamp(self) -> str:
+        """This second, as Salesforce stamps it."""
+        return self.ports.now().strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+
     def new_id(self, object: str) -> str:
         self.made += 1
         return f"{PREFIX[object]}5g00000{self.made:05}AAA"
@@ -368,7 +372,7 @@ class FakeSalesforce:
         found = [row for row in self.tables[object] if row[field] == key and not row["IsDeleted"]]
         if len(found) > 1:
             raise Refused(reply([f"{DATA}/sobjects/{object}/{row['Id']}" for row in found], 300))
-        row = found[0] if found else self.put(object, **{field: key})
+        row = found[0] if found else self.put(object, **{field: key}, CreatedDate=self.stamp())
         self.change(object, row, body)
         return {"id": row["Id"], "success": True, "errors": [], "created": not found}
 
@@ -394,7 +398,7 @@ class FakeSalesforce:
 
     def change(self, object: str, row: Row, body: Row) -> None:
         row |= body
-        row["SystemModstamp"] = row["LastModifiedDate"] = moment(43200)
+        row["SystemModstamp"] = row["LastModifiedDate"] = self.stamp()
         if "Status" in body:
             row["StatusCode"] = body["Status"]
 

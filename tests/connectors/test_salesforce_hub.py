@@ -7,10 +7,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from salesforce_fake import LOGIN, FakeSalesforce, moment
+from salesforce_fake import LOGIN, ORG, ORG15, FakeSalesforce, moment
+from werkzeug.test import Client
 
 from tieout.hub import Hub
 from tieout.sync.pull import Pulled, pull
+from tieout.webhooks import create_app
 
 CONFIG = f"""\
 systems:
@@ -21,6 +23,8 @@ systems:
     client_secret: '${{SECRET}}'
     objects: {{invoice: {{object: TieOut_Invoice__c}}}}
     fields: {{customer: [Tier__c]}}
+    webhook_token: '${{TOKEN}}'
+    organization_id: {ORG}
     # currency: USD
 """
 
@@ -34,7 +38,10 @@ def opened(tmp_path: Path, fake: FakeSalesforce, text: str = CONFIG) -> Hub:
     path = tmp_path / "config.yaml"
     path.write_text(text)
     return Hub.open(
-        path, {"SECRET": "s3cret-of-the-app"}, ports=fake.ports, ports_for=lambda _: fake.ports
+        path,
+        {"SECRET": "s3cret-of-the-app", "TOKEN": "long-and-random"},
+        ports=fake.ports,
+        ports_for=lambda _: fake.ports,
     )
 
 
@@ -78,3 +85,25 @@ def test_check_misses_a_currency_that_config_does_not_name(
     with opened(tmp_path, fake, CONFIG.replace("# currency", "currency")) as hub:
         problems = hub.side("crm").connector.check().problems
         assert not any("`currency:`" in each for each in problems)
+
+
+MESSAGE = f"""<?xml version="1.0" encoding="UTF-8"?>
+<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"
+ xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><soapenv:Body>
+<notifications xmlns="http://soap.sforce.com/2005/09/outbound">
+ <OrganizationId>{ORG15}</OrganizationId><SessionId>00D5g!a-live-session</SessionId>
+ <Notification><Id>04l5g0000000001AAA</Id>
+  <sObject xsi:type="sf:Account" xmlns:sf="urn:sobject.enterprise.soap.sforce.com">
+   <sf:Id>0015g00000abcdeAAA</sf:Id></sObject></Notification>
+</notifications></soapenv:Body></soapenv:Envelope>"""
+
+
+def test_an_outbound_message_is_kept_without_its_session_and_acknowledged(hub: Hub) -> None:
+    client = Client(create_app(hub))
+    for wrong in ("/webhooks/crm", "/webhooks/crm/something-else"):
+        assert client.post(wrong, data=MESSAGE).status_code == 400
+    told = client.post("/webhooks/crm/long-and-random", data=MESSAGE)
+    assert told.status_code == 200 and told.mimetype == "text/xml"
+    assert "<Ack>true</Ack>" in told.text
+    (kept,) = hub.store.inbox.list()
+    assert kept.event_id == "04l5g0000000001AAA" and b"a-live-session" not in kept.body

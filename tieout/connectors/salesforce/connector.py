@@ -47,6 +47,7 @@ class Salesforce(Connector):
     name: ClassVar[str] = "salesforce"
     can: ClassVar[Mapping[str, Can]] = {entity: kind.can for entity, kind in KINDS.items()}
     Config: ClassVar[type[Settings]] = SalesforceConfig
+    webhook_reply: ClassVar[tuple[str, str]] = webhook.ACK
     currency: str | None = None
 
     def __init__(self, settings: SalesforceConfig, ports: Ports, *, where: str = "") -> None:
@@ -126,7 +127,7 @@ class Salesforce(Connector):
         return Proving(self._org(), self._able(entity, Can.PROVE)).evidence(window)
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes) -> list[Touched]:
-        """An outbound message. The secret of its address comes as the header X-Tieout-Token."""
+        """An outbound message, whose only proof is the secret end of its address."""
         token = self._settings.webhook_token.get_secret_value().strip()
         webhook.verify_token(headers, token, where=self._where)
         org = self._settings.organization_id or self._org().id
@@ -135,12 +136,8 @@ class Salesforce(Connector):
         }
         return webhook.read(body, entities, org, where=self._where)
 
-    def webhook_answer(self) -> tuple[str, bytes]:
-        """Content type and body of the only answer that counts as received."""
-        return webhook.ACK_TYPE, webhook.ACK
-
-    def webhook_to_keep(self, body: bytes) -> bytes:
-        """The body as it may be stored: without the session id of whoever caused it."""
+    def webhook_kept(self, body: bytes) -> bytes:
+        """Without the session id of whoever caused it, which would be a login."""
         return webhook.without_session(body)
 
     # parts

@@ -13,8 +13,9 @@ from .deletions import Deletions
 from .kinds import Kind
 from .org import Org
 
-# Records are stamped before they become visible: the youngest are left out of the comparison.
+# Records are stamped before they become visible: the youngest are not counted.
 _SETTLED = timedelta(minutes=2)
+_SECOND = timedelta(seconds=1)
 
 
 class Proving:
@@ -27,7 +28,7 @@ class Proving:
         bound = (window.began - _SETTLED).astimezone(UTC).replace(microsecond=0)
         yield self._count(bound)
         if window.since is None:
-            yield from self._ids(bound)
+            yield from self._ids(window.began)
             return
         overlap = self.org.settings.overlap_seconds
         note = f"SystemModstamp from {overlap} s before the last window"
@@ -38,7 +39,7 @@ class Proving:
             yield from self._feed(lists, window.since.astimezone(UTC), bound)
         else:
             # Deletions of that long ago are listed nowhere: only a whole list of ids tells them.
-            yield from self._ids(bound)
+            yield from self._ids(window.began)
 
     def _count(self, bound: datetime) -> Evidence:
         where = f"CreatedDate <= {soql.instant(bound)}"
@@ -47,8 +48,12 @@ class Proving:
         note = "SELECT COUNT() of " + " and ".join(self.kind.objects)
         return Evidence(Method.COUNT, count=total, bound=bound, note=note)
 
-    def _ids(self, bound: datetime) -> Iterator[Evidence]:
-        """Every id by the time of its creation: another query, another order than a pull's."""
+    def _ids(self, began: datetime) -> Iterator[Evidence]:
+        """Every id by the time of its creation: another query, another order than a pull's.
+
+        Up to the very moment: what is not on a whole list is taken to be gone.
+        """
+        bound = began.astimezone(UTC).replace(microsecond=0) + _SECOND
         note = "ids of all " + " and ".join(self.kind.objects)
         for name in self.kind.objects:
             where = f"CreatedDate <= {soql.instant(bound)}"

@@ -16,29 +16,31 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from tieout.core.errors import AuthError, InvalidRecord
+from tieout.core.errors import AuthError, ConfigError, InvalidRecord
 
 from ..base import Touched
 from .ids import is_id, long_id
 
 OUTBOUND = "{http://soap.sforce.com/2005/09/outbound}"
 _TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
-TOKEN_HEADER = "x-tieout-token"
+TOKEN_HEADER = "tieout-path-token"  # as the receiver of webhooks tells the end of the path
 
-ACK_TYPE = "text/xml; charset=utf-8"
+# The only answer that counts as received: (content type, body).
 ACK = (
-    b'<?xml version="1.0" encoding="UTF-8"?>'
-    b'<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"><soapenv:Body>'
-    b'<notificationsResponse xmlns="http://soap.sforce.com/2005/09/outbound"><Ack>true</Ack>'
-    b"</notificationsResponse></soapenv:Body></soapenv:Envelope>"
+    "text/xml",
+    '<?xml version="1.0" encoding="UTF-8"?>'
+    '<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"><soapenv:Body>'
+    '<notificationsResponse xmlns="http://soap.sforce.com/2005/09/outbound"><Ack>true</Ack>'
+    "</notificationsResponse></soapenv:Body></soapenv:Envelope>",
 )
 _SESSION = re.compile(rb"(<(?:\w+:)?SessionId\b[^>]*>)[^<]*(</)")
 
 
 def verify_token(headers: Mapping[str, str], token: str, *, where: str) -> None:
-    """AuthError unless the secret of the address is the configured one."""
+    """AuthError unless the secret of the address is the configured one, ConfigError where there
+    is none: then it is not the sender who is wrong."""
     if not token:
-        raise AuthError(
+        raise ConfigError(
             "a webhook came, but no webhook_token is configured",
             where=where,
             hint="make a long random one, and let the outbound message's address end with it",
