@@ -27,7 +27,8 @@ DATA = "/services/data/v66.0"
 Row = dict[str, Any]
 Rule = Callable[[str, str, dict[str, list[str]]], HttpAnswer | Exception | None]
 
-TEXT, FLAG, MONEY, TIME, DAY, REF = "string", "boolean", "currency", "datetime", "date", "reference"
+TEXT, FLAG, MONEY, NUMBER = "string", "boolean", "currency", "double"
+TIME, DAY, REF = "datetime", "date", "reference"
 _SYSTEM = {
     "Id": "id", "IsDeleted": FLAG, "CreatedDate": TIME, "LastModifiedDate": TIME,
     "LastModifiedById": REF, "SystemModstamp": TIME, "TieOut_Id__c": TEXT,
@@ -35,8 +36,7 @@ _SYSTEM = {
 OBJECTS: dict[str, dict[str, str]] = {
     "Account": {
         "Name": TEXT, "AccountNumber": TEXT, "Type": "picklist", "ParentId": REF, "OwnerId": REF,
-        "Website": "url", "Phone": "phone", "BillingStreet": "textarea", "BillingCity": TEXT,
-        "BillingCountry": TEXT, "BillingAddress": "address", "AnnualRevenue": MONEY,
+        "Website": "url", "Phone": "phone", "BillingAddress": "address", "AnnualRevenue": MONEY,
         "MasterRecordId": REF, "NumberOfEmployees": "int",
     },
     "Contact": {
@@ -66,15 +66,33 @@ OBJECTS: dict[str, dict[str, str]] = {
         "UnitPrice": MONEY, "TotalPrice": MONEY, "Description": TEXT,
     },
     "TieOut_Invoice__c": {
-        "Name": TEXT, "Account__c": REF, "Status__c": "picklist", "Currency__c": TEXT,
-        "Kind__c": TEXT, "Issued_On__c": DAY, "Total__c": "double", "Balance__c": "double",
+        "Name": TEXT, "Account__c": REF, "Kind__c": TEXT, "Status__c": TEXT, "Currency__c": TEXT,
+        "Issued_On__c": DAY, "Due_On__c": DAY, "Paid_At__c": TIME, "Voided_At__c": TIME,
+        "Subtotal__c": NUMBER, "Discount__c": NUMBER, "Tax__c": NUMBER, "Total__c": NUMBER,
+        "Adjustment__c": NUMBER, "Paid__c": NUMBER, "Credited__c": NUMBER,
+        "Written_Off__c": NUMBER, "Balance__c": NUMBER, "Memo__c": TEXT,
+    },
+    "TieOut_Payment__c": {
+        "Name": TEXT, "Account__c": REF, "Status__c": TEXT, "Method__c": TEXT, "Currency__c": TEXT,
+        "Amount__c": NUMBER, "Refunded__c": NUMBER, "Fee__c": NUMBER, "Received_At__c": TIME,
+        "Reference__c": TEXT, "Gateway_Id__c": TEXT, "Allocations__c": "textarea",
+    },
+    "TieOut_Credit_Note__c": {
+        "Name": TEXT, "Account__c": REF, "Invoice__c": REF, "Status__c": TEXT, "Currency__c": TEXT,
+        "Issued_On__c": DAY, "Subtotal__c": NUMBER, "Tax__c": NUMBER, "Total__c": NUMBER,
+        "Allocated__c": NUMBER, "Refunded__c": NUMBER, "Balance__c": NUMBER, "Reason__c": TEXT,
+        "Allocations__c": "textarea",
     },
     "Organization": {"Name": TEXT, "IsSandbox": FLAG, "OrganizationType": "picklist"},
 }  # fmt: skip
+for _prefix in ("Billing", "Shipping"):
+    for _part in ("Street", "City", "State", "PostalCode", "Country"):
+        OBJECTS["Account"][_prefix + _part] = TEXT
 PREFIX = {
     "Account": "001", "Contact": "003", "Opportunity": "006", "Contract": "800", "Order": "801",
     "OrderItem": "802", "Product2": "01t", "PricebookEntry": "01u", "Pricebook2": "01s",
-    "TieOut_Invoice__c": "a00", "Organization": "00D",
+    "TieOut_Invoice__c": "a00", "TieOut_Payment__c": "a01", "TieOut_Credit_Note__c": "a02",
+    "Organization": "00D",
 }  # fmt: skip
 READ_ONLY = {
     "Id", "IsDeleted", "CreatedDate", "LastModifiedDate", "LastModifiedById", "SystemModstamp",
@@ -553,3 +571,23 @@ def once(method: str, path: str, told: HttpAnswer | Exception, *, after: int = 0
         return told if left[0] == -1 else None
 
     return rule
+
+
+# An outbound message: one record that is ours, one of another object, a deleted one.
+MESSAGE = """<?xml version="1.0" encoding="UTF-8"?>
+<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"
+ xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><soapenv:Body>
+<notifications xmlns="http://soap.sforce.com/2005/09/outbound">
+ <OrganizationId>{org}</OrganizationId><ActionId>04k5g0000000001AAA</ActionId>
+ <SessionId>00D5g!a-live-session</SessionId>
+ <EnterpriseUrl>https://x</EnterpriseUrl><PartnerUrl>https://x</PartnerUrl>
+ <Notification><Id>04l5g0000000001AAA</Id>
+  <sObject xsi:type="sf:Opportunity" xmlns:sf="urn:sobject.enterprise.soap.sforce.com">
+   <sf:Id>0065g0000000abC</sf:Id><sf:Name>Deal</sf:Name></sObject></Notification>
+ <Notification><Id>04l5g0000000002AAA</Id>
+  <sObject xsi:type="sf:Case" xmlns:sf="urn:sobject.enterprise.soap.sforce.com">
+   <sf:Id>5005g0000000001AAA</sf:Id></sObject></Notification>
+ <Notification><Id>04l5g0000000003AAA</Id>
+  <sObject xsi:type="sf:Account" xmlns:sf="urn:sobject.enterprise.soap.sforce.com"/>
+ </Notification>
+</notifications></soapenv:Body></soapenv:Envelope>"""

@@ -19,6 +19,7 @@ from salesforce_fake import (
     DATA,
     INSTANCE,
     LOGIN,
+    MESSAGE,
     NOW,
     ORG,
     ORG15,
@@ -1072,24 +1073,6 @@ def test_contracts_and_orders_are_counted_together(fake: FakeSalesforce) -> None
 
 
 # Outbound messages
-
-MESSAGE = """<?xml version="1.0" encoding="UTF-8"?>
-<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"
- xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><soapenv:Body>
-<notifications xmlns="http://soap.sforce.com/2005/09/outbound">
- <OrganizationId>{org}</OrganizationId><ActionId>04k5g0000000001AAA</ActionId>
- <SessionId>00D5g!a-live-session</SessionId>
- <EnterpriseUrl>https://x</EnterpriseUrl><PartnerUrl>https://x</PartnerUrl>
- <Notification><Id>04l5g0000000001AAA</Id>
-  <sObject xsi:type="sf:Opportunity" xmlns:sf="urn:sobject.enterprise.soap.sforce.com">
-   <sf:Id>0065g0000000abC</sf:Id><sf:Name>Deal</sf:Name></sObject></Notification>
- <Notification><Id>04l5g0000000002AAA</Id>
-  <sObject xsi:type="sf:Case" xmlns:sf="urn:sobject.enterprise.soap.sforce.com">
-   <sf:Id>5005g0000000001AAA</sf:Id></sObject></Notification>
- <Notification><Id>04l5g0000000003AAA</Id>
-  <sObject xsi:type="sf:Account" xmlns:sf="urn:sobject.enterprise.soap.sforce.com"/>
- </Notification>
-</notifications></soapenv:Body></soapenv:Envelope>"""
 
 
 def hooked(fake: FakeSalesforce, **more: Any) -> Salesforce:

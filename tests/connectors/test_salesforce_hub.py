@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from salesforce_fake import LOGIN, ORG, ORG15, FakeSalesforce, moment
+from salesforce_fake import LOGIN, MESSAGE, ORG, ORG15, FakeSalesforce, moment
 from werkzeug.test import Client
 
 from tieout.hub import Hub
@@ -87,22 +87,11 @@ def test_check_misses_a_currency_that_config_does_not_name(
         assert not any("`currency:`" in each for each in problems)
 
 
-MESSAGE = f"""<?xml version="1.0" encoding="UTF-8"?>
-<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"
- xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><soapenv:Body>
-<notifications xmlns="http://soap.sforce.com/2005/09/outbound">
- <OrganizationId>{ORG15}</OrganizationId><SessionId>00D5g!a-live-session</SessionId>
- <Notification><Id>04l5g0000000001AAA</Id>
-  <sObject xsi:type="sf:Account" xmlns:sf="urn:sobject.enterprise.soap.sforce.com">
-   <sf:Id>0015g00000abcdeAAA</sf:Id></sObject></Notification>
-</notifications></soapenv:Body></soapenv:Envelope>"""
-
-
 def test_an_outbound_message_is_kept_without_its_session_and_acknowledged(hub: Hub) -> None:
-    client = Client(create_app(hub))
+    client, message = Client(create_app(hub)), MESSAGE.format(org=ORG15)
     for wrong in ("/webhooks/crm", "/webhooks/crm/something-else"):
-        assert client.post(wrong, data=MESSAGE).status_code == 400
-    told = client.post("/webhooks/crm/long-and-random", data=MESSAGE)
+        assert client.post(wrong, data=message).status_code == 400
+    told = client.post("/webhooks/crm/long-and-random", data=message)
     assert told.status_code == 200 and told.mimetype == "text/xml"
     assert "<Ack>true</Ack>" in told.text
     (kept,) = hub.store.inbox.list()

@@ -73,12 +73,12 @@ def faults(body: Any) -> list[dict[str, Any]]:
 def code_of(fault: dict[str, Any]) -> str:
     """The error's code, upper case: REST and collections name it differently."""
     told = fault.get("errorCode") or fault.get("statusCode") or fault.get("exceptionCode")
-    return str(told or fault.get("error") or "").upper()
+    return str(told or "").upper()
 
 
 def words_of(fault: dict[str, Any]) -> str:
     """`CODE: message (fields)` in Salesforce's own words."""
-    told = fault.get("message") or fault.get("exceptionMessage") or fault.get("error_description")
+    told = fault.get("message") or fault.get("exceptionMessage")
     fields = fault.get("fields")
     place = f" ({', '.join(map(str, fields))})" if isinstance(fields, list) and fields else ""
     return f"{code_of(fault)}: {told or 'no reason given'}{place}"
