@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -147,13 +148,14 @@ class FakeSalesforce:
         self.jobs: dict[str, Row] = {}
         self.held: dict[str, list[Row]] = {}
         self.page, self.seconds, self.token, self.made = 2000, 0.0, 0, 0
+        numbers = count(1)
         self.limits = {"DailyApiRequests": {"Max": 15000, "Remaining": 14000}}
         self.ports = Ports(
             now=lambda: NOW + timedelta(seconds=self.seconds),
             monotonic=lambda: self.seconds,
             sleep=self.sleep,
             random=lambda: 0.5,
-            new_id=lambda: "id",
+            new_id=lambda: f"{next(numbers):012}" + "0" * 20,
             send=self.send,
         )
 
