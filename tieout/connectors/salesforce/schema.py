@@ -5,19 +5,21 @@ https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resourc
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from tieout.core.errors import AuthError, ConfigError, InvalidRecord, NotFound
+from tieout.core.errors import ConfigError, InvalidRecord, NotFound
 
 from .errors import PERMISSION_HINT
 from .library import Library
 
 # Compound values: their parts are fields of their own, and Bulk API refuses them.
 COMPOUND = {"address", "location", "base64", "complexvalue"}
+_HIDDEN = re.compile(r"answered 403|INVALID_TYPE")
 NUMBERS = {"currency", "double", "percent"}
 
 
@@ -66,8 +68,8 @@ class Schema:
         try:
             told = self._library.call(f"sobjects/{name}/describe")
         except (NotFound, ConfigError) as error:
-            if isinstance(error, AuthError) and "answered 403" not in error.message:
-                raise  # the login itself was refused
+            if not isinstance(error, NotFound) and not _HIDDEN.search(error.message):
+                raise  # the login or the whole API was refused
             raise ConfigError(
                 f"Salesforce shows us no object {name}", where=self._where, hint=PERMISSION_HINT
             ) from None
