@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +130,20 @@ def test_the_jwt_is_signed_as_documented_and_wins_over_a_client_secret(
     )
     assert claims["iss"] == "3MVG9example" and claims["sub"] == "integration@example.com"
     assert claims["exp"] == int(NOW.timestamp()) + 180
+
+
+def test_the_assertion_is_the_documented_text(fake: FakeSalesforce) -> None:
+    """iss, sub, aud and exp in this order, compact, behind the header of RS256."""
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    fake.ports = replace(fake.ports, now=lambda: start)
+    crm = connect(fake, username="integration@example.com", private_key=PEM)
+    crm.get("customer", "0015g0000000001")
+    signed, _, signature = fake.logins[0]["assertion"].rpartition(".")
+    assert signed == (
+        "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiIzTVZHOWV4YW1wbGUiLCJzdWIiOiJpbnRlZ3JhdGlvb"
+        "kBleGFtcGxlLmNvbSIsImF1ZCI6Imh0dHBzOi8vbG9naW4uc2FsZXNmb3JjZS5jb20iLCJleHAiOjE3NjcyMjU3ODB9"
+    )
+    assert signature and "=" not in signature
 
 
 @pytest.mark.parametrize(

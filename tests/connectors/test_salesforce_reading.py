@@ -210,7 +210,7 @@ def test_orders_come_with_all_of_their_lines_also_when_only_a_line_changed(
     crm = connect(fake)
     found = {row["Id"]: row for row in records(list(crm.pull("contract")))}
     assert len(found[orders[0]]["OrderItems"]["records"]) == 5
-    assert found[orders[0]]["OrderItems"]["records"][0]["Product2"]["Name"] == "Plan"
+    assert found[orders[0]]["OrderItems"]["records"][0]["Product2Id"] == product
     assert found[orders[1]]["OrderItems"] is None
     fake.tables["OrderItem"][2]["SystemModstamp"] = moment(43000)
     fake.tables["OrderItem"][3] |= {"SystemModstamp": moment(43000), "IsDeleted": True}

@@ -30,7 +30,7 @@ class Checking:
 
     def _organization(self) -> dict[str, object]:
         """ConfigError where the org is not the configured one; some logins don't tell it."""
-        text = soql.select(["Id", "Name", "IsSandbox", "OrganizationType"], "Organization")
+        text = soql.select(["Id", "Name", "IsSandbox"], "Organization")
         try:
             found = next(self.org.library.rows(text), None) or {}
         except (ConfigError, InvalidRecord):

@@ -136,8 +136,7 @@ ORDER = _part(
         "OrderItems",
         _names(
             "Id OrderId PricebookEntryId Product2Id Quantity UnitPrice ListPrice TotalPrice "
-            "ServiceDate EndDate OrderItemNumber AvailableQuantity OriginalOrderItemId Description "
-            "Product2.Name"
+            "ServiceDate EndDate OrderItemNumber AvailableQuantity OriginalOrderItemId Description"
         ),
     ),
 )
