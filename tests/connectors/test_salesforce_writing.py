@@ -142,6 +142,18 @@ def test_refusals_are_sorted_by_what_happens_next(
     assert sum(method == "PATCH" for method, _, _ in fake.calls) == 1
 
 
+def test_a_refused_country_says_which_option_to_set(fake: FakeSalesforce) -> None:
+    told = "There's a problem with this country, even though it may appear correct."
+    fake.rules.append(
+        lambda method, path, query: (
+            refusal(400, "FIELD_INTEGRITY_EXCEPTION", told) if method == "PATCH" else None
+        )
+    )
+    with pytest.raises(InvalidRecord) as caught:
+        connect(fake).create("customer", {"Name": "A", "BillingCountry": "DE"}, key="k")
+    assert "address_codes" in caught.value.hint
+
+
 @pytest.mark.parametrize(
     "told",
     [

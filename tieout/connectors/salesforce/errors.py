@@ -5,6 +5,7 @@ https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/errorco
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -166,4 +167,13 @@ def _lasting(codes: set[str], words: str, status: int) -> Verdict:
         return Verdict(Conflict(words, hint="look the existing record up and link it"))
     if status == 404 or codes & _GONE:
         return Verdict(NotFound(words, hint="it was deleted or merged, or is not visible to us"))
-    return Verdict(InvalidRecord(words, hint="correct the record, its mapping or the org's rules"))
+    return Verdict(InvalidRecord(words, hint=_hint(codes, words)))
+
+
+def _hint(codes: set[str], words: str) -> str:
+    place = re.search(r"\b(state|country)\b", words, re.I)
+    if "FIELD_INTEGRITY_EXCEPTION" in codes and place:
+        return "the org has state and country lists: set the mapping's option address_codes: true"
+    if "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST" in codes:
+        return "add the value to the field's list in Salesforce, or map it to one that is there"
+    return "correct the record, its mapping or the org's rules"
