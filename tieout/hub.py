@@ -187,6 +187,8 @@ class Hub:
             system = self.system(name)
             made = connector_class(system.base.type)
             connector = made(system.settings, self._ports_for(name), where=system.where)
+            if hasattr(connector, "currency"):  # it can tell whether one has to be named
+                connector.currency = system.base.currency or ""
             mapping = self._mapping(system.base.type, system.overlays)
             lookups = getattr(connector, "lookups", None)
             mapper = mapping.compile(

@@ -57,7 +57,8 @@ def _receive(hub: Hub, system: str, token: str = "") -> Response:
         return _answer(503, "not configured to verify webhooks", retry=True)
     kept = {name: value for name, value in headers.items() if name.lower() in _KEPT_HEADERS}
     try:
-        new = hub.store.inbox.keep(system, [each.event_id for each in touched], kept, body)
+        events = [each.event_id for each in touched]
+        new = hub.store.inbox.keep(system, events, kept, connector.webhook_kept(body))
     except StopRun:
         return _answer(503, "could not be kept; send it again", retry=True)
     kind, reply = connector.webhook_reply

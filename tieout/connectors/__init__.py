@@ -12,6 +12,7 @@ from .base import Connector
 BUILT_IN = {
     "chargebee": "tieout.connectors.chargebee:Chargebee",
     "netsuite": "tieout.connectors.netsuite:NetSuite",
+    "salesforce": "tieout.connectors.salesforce:Salesforce",
     "stripe": "tieout.connectors.stripe:Stripe",
 }
 

@@ -209,3 +209,7 @@ class Connector(ABC):
     def read_webhook(self, headers: Mapping[str, str], body: bytes) -> list[Touched]:
         """Verify, then say what changed. Raises AuthError on a bad signature."""
         raise NotImplementedError
+
+    def webhook_kept(self, body: bytes) -> bytes:
+        """What of a verified webhook may be stored: all of it, unless it holds a login."""
+        return body

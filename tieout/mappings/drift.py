@@ -83,7 +83,17 @@ def _walk(value: Any, tree: dict[str, Any], path: str, found: set[str], depth: i
         here = f"{path}.{key}" if path else str(key)
         below = tree.get(key)
         if below is None:
+            below = _by_ending(tree, str(key))
+        if below is None:
             if not _begins(key, tree):
                 found.add(here)
         elif below is not _LEAF and isinstance(inner, dict | list):
             _walk(inner, below, here, found, depth + 1)
+
+
+def _by_ending(tree: dict[str, Any], key: str) -> Any:
+    """`ignore: ["*__c"]`: every field that ends so."""
+    for known, below in tree.items():
+        if len(known) > 1 and known[0] == EVERY and key.endswith(known[1:]):
+            return below
+    return None
