@@ -1,0 +1,616 @@
+"""SOQL turned into SQL over the store's tables, with a plan of how a row is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from dataclasses import field as made_of
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from .cells import digits, moment_of, printer, shower, stamp
+from .errors import Refusal
+from .fields import Field, SObject
+from .periods import period
+from .soql import (
+    AGGREGATES,
+    Among,
+    Both,
+    Compare,
+    Condition,
+    Not,
+    Operand,
+    Query,
+    Sorting,
+    Value,
+    malformed,
+    pointed,
+    unquoted,
+)
+from .store import Store, valid_id
+
+
+@dataclass
+class Shown:
+    """One key of an answer: a cell, a compound's cells, a parent (`node`) or children (`sub`)."""
+
+    key: str
+    field: Field | None = None
+    at: int = 0
+    parts: dict[str, int] = made_of(default_factory=dict)
+    node: Node | None = None
+    sub: Select | None = None
+    show: Callable[[Any], Any] = lambda cell: cell
+    printed: Callable[[Any], str] = str
+
+
+@dataclass
+class Node:
+    """A record in the answer: of which type, where its id stands, what of it is shown."""
+
+    type: SObject
+    id_at: int
+    shown: list[Shown] = made_of(default_factory=list)
+    alias: str = ""
+
+    def child(self, key: str) -> Node | None:
+        return next((one.node for one in self.shown if one.key == key and one.node), None)
+
+
+@dataclass
+class Select:
+    """A compiled query. SQL parts carry their own parameters."""
+
+    query: Query
+    type: SObject
+    root: Node
+    columns: list[str]
+    joins: list[str]
+    where: str
+    params: list[Any]
+    order: str
+    limit: int | None
+    offset: int
+    aggregate: bool = False
+    count_only: bool = False
+    group: str = ""
+    parent_field: Field | None = None
+
+    @property
+    def source(self) -> str:
+        return f'FROM "{self.type.name}" t {" ".join(self.joins)}'
+
+    def ids_sql(self) -> str:
+        limit = "" if self.limit is None else f" LIMIT {self.limit}"
+        if self.offset:
+            limit = f"{limit or ' LIMIT -1'} OFFSET {self.offset}"
+        return f"SELECT t.Id {self.source} WHERE {self.where} ORDER BY {self.order}{limit}"
+
+    def rows_sql(self, ids: str = "t.Id IN (SELECT value FROM json_each(?))") -> str:
+        return f"SELECT t.Id, {', '.join(self.columns)} {self.source} WHERE {ids}"
+
+
+@dataclass
+class Compiler:
+    """Compiles for one caller: `all_rows` shows deleted records, `bulk` refuses what Bulk does."""
+
+    store: Store
+    now: datetime
+    zone: ZoneInfo
+    all_rows: bool = False
+    bulk: bool = False
+
+    def compile(self, query: Query) -> Select:
+        """Raises Refusal."""
+        type = self._source(query)
+        if self.bulk:
+            _check_bulk(query, type)
+        return Scope(self, query, type).select()
+
+    def compile_children(self, query: Query, parent: SObject) -> Select:
+        for type in self.store.objects.values():
+            for one in type.fields.values():
+                if parent.name in one.refers_to and one.children.lower() == query.source.lower():
+                    scope = Scope(self, query, type)
+                    select = scope.select()
+                    select.parent_field = one
+                    select.columns.append(f't."{one.name}"')
+                    return select
+        raise Refusal(
+            "INVALID_TYPE",
+            pointed(
+                query.text,
+                query.source_at,
+                f"Didn't understand relationship '{query.source}' in FROM part of query call. If "
+                "you are attempting to use a custom relationship, be sure to append the '__r' "
+                "after the custom relationship name. Please reference your WSDL or the describe "
+                "call for the appropriate names.",
+            ),
+        )
+
+    def _source(self, query: Query) -> SObject:
+        type = self.store.find(query.source)
+        if type is None:
+            if self.bulk:
+                raise Refusal(
+                    "INVALIDENTITY", f"Entity '{query.source}' is not supported by the Bulk API."
+                )
+            raise Refusal(
+                "INVALID_TYPE",
+                pointed(
+                    query.text,
+                    query.source_at,
+                    f"sObject type '{query.source}' is not supported. If you are attempting to "
+                    "use a custom object, be sure to append the '__c' after the entity name. "
+                    "Please reference your WSDL or the describe call for the appropriate names.",
+                ),
+            )
+        return type
+
+
+def _check_bulk(query: Query, type: SObject) -> None:
+    if not type.bulk:
+        raise Refusal("INVALIDENTITY", f"Entity '{type.name}' is not supported by the Bulk API.")
+    grouped = query.group or any(
+        isinstance(one, Operand) and one.function in AGGREGATES for one in query.select
+    )
+    if grouped:
+        raise malformed("Aggregate Relationships not supported in Bulk Query")
+    if query.offset:
+        raise malformed("OFFSET clause not supported in Bulk Query")
+    for one in query.select:
+        if isinstance(one, Query):
+            raise malformed("Nested queries not supported in Bulk Query")
+        if isinstance(one, str) and one != "*STANDARD":
+            raise malformed("FIELDS(ALL) and FIELDS(CUSTOM) not supported in Bulk Query")
+        field = type.find(one.path[-1]) if isinstance(one, Operand) else None
+        if field is not None and field.columns:
+            raise Refusal("API_ERROR", "Selecting compound data not supported in Bulk Query")
+
+
+class Scope:
+    """One SELECT while it is compiled: its joins and its columns."""
+
+    def __init__(self, compiler: Compiler, query: Query, type: SObject, level: int = 0) -> None:
+        self.compiler, self.query, self.type = compiler, query, type
+        self.prefix = "t" if level == 0 else f"s{level}"
+        self.level = level
+        self.joins: list[str] = []
+        self.nodes: dict[tuple[str, ...], tuple[str, SObject]] = {(): (self.prefix, type)}
+        self.columns: list[str] = []
+        self.root = Node(type, 0, alias=self.prefix)
+        self.params: list[Any] = []
+
+    def select(self) -> Select:
+        query = self.query
+        functions = [one for one in query.select if isinstance(one, Operand) and one.function]
+        plain = functions and all(one.function in ("TOLABEL", "FORMAT") for one in functions)
+        aggregate = bool(query.group or (functions and not plain))
+        count_only = aggregate and query.select == [functions[0]] and not functions[0].path
+        self._bounds()
+        if aggregate:
+            self._aggregate_columns()
+        else:
+            self._columns()
+        where = self._where()
+        group = ", ".join(self._expression(one)[0] for one in query.group)
+        if query.having is not None:
+            group += f" HAVING {self._condition(query.having)}"
+        if self.query.order and aggregate:
+            order = ", ".join(self._sorting(one) for one in query.order)
+        else:
+            order = ", ".join([*(self._sorting(one) for one in query.order), "t.Id"])
+        return Select(
+            query,
+            self.type,
+            self.root,
+            self.columns,
+            self.joins,
+            where,
+            self.params,
+            order,
+            query.limit,
+            query.offset,
+            aggregate,
+            count_only,
+            group,
+        )
+
+    def _bounds(self) -> None:
+        query = self.query
+        if query.offset > 2000:
+            raise Refusal("NUMBER_OUTSIDE_VALID_RANGE", "Maximum SOQL offset allowed is 2000")
+        wide = {"*ALL", "*CUSTOM"} & {one for one in query.select if isinstance(one, str)}
+        if wide and (query.limit is None or query.limit > 200):
+            raise malformed("The SOQL FIELDS function must have a LIMIT of at most 200")
+
+    def _where(self) -> str:
+        alive = "" if self.compiler.all_rows else f"{self.prefix}._deleted IS NULL"
+        given = self._condition(self.query.where) if self.query.where is not None else ""
+        return " AND ".join(f"({part})" for part in (alive, given) if part) or "1"
+
+    def _columns(self) -> None:
+        seen: set[str] = set()
+        for one in self.query.select:
+            if isinstance(one, Query):
+                if self.level:
+                    raise malformed("only root queries support child relationships")
+                sub = self.compiler.compile_children(one, self.type)
+                self.root.shown.append(Shown(_relation_name(sub), sub=sub))
+            elif isinstance(one, str):
+                for name in self._fields(one):
+                    self._add((name,), 0, seen)
+            else:
+                self._add(self._stripped(one.path), one.at, seen)
+
+    def _fields(self, kind: str) -> list[str]:
+        return [
+            one.name
+            for one in self.type.fields.values()
+            if kind == "*ALL" or one.custom == (kind == "*CUSTOM")
+        ]
+
+    def _stripped(self, path: tuple[str, ...]) -> tuple[str, ...]:
+        """Without the alias, or the object's own name, in front."""
+        own = {self.query.alias.lower(), self.query.source.lower()} - {""}
+        if len(path) > 1 and path[0].lower() in own:
+            return path[1:]
+        return path
+
+    def _add(self, path: tuple[str, ...], at: int, seen: set[str]) -> None:
+        alias, type, node = self.prefix, self.type, self.root
+        for depth, _ in enumerate(path[:-1], 1):
+            alias, type = self._join(path[:depth], at)
+            node = self._node(node, path[depth - 1], alias, type)
+        one = self._field(type, path[-1], at)
+        name = ".".join((*path[:-1], one.name)).lower()
+        if name in seen:
+            raise Refusal("INVALID_FIELD", f"duplicate field selected: {'.'.join(path)}")
+        seen.add(name)
+        if one.columns:
+            parts = {
+                part: self._column(f'{alias}."{part}"') for part in self._compound_parts(type, one)
+            }
+            node.shown.append(Shown(one.name, one, parts=parts))
+        else:
+            place = self._column(f'{alias}."{one.name}"')
+            node.shown.append(Shown(one.name, one, place, show=shower(one), printed=printer(one)))
+
+    @staticmethod
+    def _compound_parts(type: SObject, one: Field) -> list[str]:
+        stem = one.name.removesuffix("Address")
+        codes = [stem + code for code in ("StateCode", "CountryCode")]
+        return [*one.columns, *(name for name in codes if name in type.fields)]
+
+    def _node(self, node: Node, relation: str, alias: str, type: SObject) -> Node:
+        name = next(
+            one.relationship
+            for one in node.type.fields.values()
+            if one.relationship.lower() == relation.lower()
+        )
+        found = node.child(name)
+        if found is None:
+            found = Node(type, self._column(f'{alias}."Id"'), alias=alias)
+            node.shown.append(Shown(name, node=found))
+        return found
+
+    def _column(self, sql: str) -> int:
+        self.columns.append(sql)
+        return len(self.columns)  # the row's first column is the record's own id
+
+    def _join(self, path: tuple[str, ...], at: int) -> tuple[str, SObject]:
+        key = tuple(part.lower() for part in path)
+        if key in self.nodes:
+            return self.nodes[key]
+        alias, type = self._join(path[:-1], at) if len(path) > 1 else (self.prefix, self.type)
+        for one in type.fields.values():
+            target = self.compiler.store.find(one.refers_to[0]) if one.refers_to else None
+            if one.relationship.lower() == key[-1] and target is not None:
+                made = f"{self.prefix}_{len(self.nodes)}"
+                self.joins.append(
+                    f'LEFT JOIN "{target.name}" {made} ON {made}.Id = {alias}."{one.name}"'
+                )
+                self.nodes[key] = (made, target)
+                return made, target
+        raise Refusal(
+            "INVALID_FIELD",
+            pointed(
+                self.query.text,
+                at,
+                f"Didn't understand relationship '{path[-1]}' in field path. If you are "
+                "attempting to use a custom relationship, be sure to append the '__r' after the "
+                "custom relationship name. Please reference your WSDL or the describe call for "
+                "the appropriate names.",
+            ),
+        )
+
+    def _field(self, type: SObject, name: str, at: int) -> Field:
+        found = type.find(name)
+        if found is None:
+            raise Refusal(
+                "INVALID_FIELD",
+                pointed(
+                    self.query.text,
+                    at,
+                    f"No such column '{name}' on entity '{type.name}'. If you are attempting to "
+                    "use a custom field, be sure to append the '__c' after the custom field name. "
+                    "Please reference your WSDL or the describe call for the appropriate names.",
+                ),
+            )
+        return found
+
+    def _aggregate_columns(self) -> None:
+        groups = [
+            (one.function, tuple(part.lower() for part in self._stripped(one.path)))
+            for one in self.query.group
+        ]
+        number = 0
+        for one in self.query.select:
+            if not isinstance(one, Operand):
+                raise malformed("Grouped query cannot use child relationships in the SELECT list")
+            path = tuple(part.lower() for part in self._stripped(one.path))
+            if one.function not in AGGREGATES and (one.function, path) not in groups:
+                shown = ".".join(one.path)
+                raise malformed(
+                    pointed(
+                        self.query.text,
+                        one.at,
+                        f"Field must be grouped or aggregated: {shown}",
+                    )
+                )
+            sql, field = self._expression(one)
+            key = one.alias
+            if not key and one.function:
+                key, number = f"expr{number}", number + 1
+            show = _aggregate_shower(one, field)
+            name = key or (field.name if field else one.path[-1])
+            self.root.shown.append(Shown(name, field, self._column(sql), show=show))
+
+    def _expression(self, one: Operand) -> tuple[str, Field | None]:
+        if not one.path:
+            return "count(*)", None
+        path = self._stripped(one.path)
+        alias, type = self._join(path[:-1], one.at) if len(path) > 1 else (self.prefix, self.type)
+        field = self._field(type, path[-1], one.at)
+        if field.columns:
+            raise malformed(f"field '{field.name}' can not be filtered in a query call")
+        column = f'{alias}."{field.name}"'
+        return _applied(one.function, column, field), field
+
+    def _sorting(self, one: Sorting) -> str:
+        alias = next(
+            (
+                each
+                for each in self.query.select
+                if isinstance(each, Operand) and each.alias and (each.alias,) == one.operand.path
+            ),
+            None,
+        )
+        sql, field = self._expression(alias or one.operand)
+        way = " DESC" if one.descending else ""
+        if field is not None and not one.operand.function and not field.nillable:
+            return sql + way
+        return f"{sql}{way} NULLS {'LAST' if one.nulls_last else 'FIRST'}"
+
+    def _condition(self, one: Condition) -> str:
+        if isinstance(one, Both):
+            return f" {one.word} ".join(f"({self._condition(part)})" for part in one.parts)
+        if isinstance(one, Not):
+            return f"NOT ifnull(({self._condition(one.inner)}), 0)"
+        if isinstance(one, Among):
+            return self._among(one)
+        return self._compare(one)
+
+    def _compare(self, one: Compare) -> str:
+        sql, field = self._expression(one.left)
+        self._filterable(one.left, field)
+        if one.value.kind == "literal":
+            return self._within(sql, one, field)
+        if one.operator == "LIKE":
+            return self._like(sql, one, field)
+        value = self._bound(one.left, field, one.value)
+        if field is not None and field.type == "boolean" and one.operator not in ("=", "!="):
+            raise Refusal("INVALID_QUERY_FILTER_OPERATOR", "invalid operator on boolean field")
+        self.params.append(value)
+        if one.operator in ("=", "!="):
+            return f"{sql} IS {'NOT ' if one.operator == '!=' else ''}?"
+        return f"{sql} {one.operator} ?"
+
+    def _like(self, sql: str, one: Compare, field: Field | None) -> str:
+        if field is None or not field.is_text or field.type in ("id", "reference"):
+            kind = field.type if field else "count"
+            raise Refusal("INVALID_QUERY_FILTER_OPERATOR", f"invalid operator on {kind} field")
+        if one.value.kind != "string":
+            raise _wrong_kind(field, "string", enclosed=True)
+        self.params.append(unquoted(one.value.text, pattern=True))
+        return f"{sql} LIKE ? ESCAPE '\\'"
+
+    def _within(self, sql: str, one: Compare, field: Field | None) -> str:
+        word, kind = one.value.text, field.type if field else ""
+        if kind not in ("date", "datetime"):
+            raise malformed(pointed(self.query.text, one.left.at, f"unexpected token: '{word}'"))
+        zone = self.compiler.zone
+        try:
+            days = period(word, one.value.number, self.compiler.now.astimezone(zone).date())
+        except KeyError:
+            raise malformed(
+                pointed(self.query.text, one.left.at, f"unexpected token: '{word}'")
+            ) from None
+        start, end = (_edge(day, kind, zone) for day in days)
+        match one.operator:
+            case "=":
+                self.params += [start, end]
+                return f"({sql} >= ? AND {sql} < ?)"
+            case "!=":
+                self.params += [start, end]
+                return f"({sql} IS NULL OR {sql} < ? OR {sql} >= ?)"
+            case "<" | ">=":
+                self.params.append(start)
+                return f"{sql} {one.operator} ?"
+            case ">":
+                self.params.append(end)
+                return f"{sql} >= ?"
+            case _:
+                self.params.append(end)
+                return f"{sql} < ?"
+
+    def _among(self, one: Among) -> str:
+        sql, field = self._expression(one.left)
+        self._filterable(one.left, field)
+        if one.query is not None:
+            return self._semi_join(sql, one, one.query)
+        if one.includes:
+            return self._includes(sql, one)
+        values = [self._bound(one.left, field, value) for value in one.values]
+        found = [value for value in values if value is not None]
+        self.params += found
+        listed = f"{sql} IN ({', '.join('?' * len(found))})"
+        has_null = len(found) < len(values)
+        if one.negated:
+            rest = f"ifnull(NOT ({listed}), 1)"
+            return f"({rest} AND {sql} IS NOT NULL)" if has_null else rest
+        return f"({listed} OR {sql} IS NULL)" if has_null else listed
+
+    def _includes(self, sql: str, one: Among) -> str:
+        tests = []
+        for value in one.values:
+            wanted = unquoted(value.text).split(";")
+            self.params += [f"%;{each};%" for each in wanted]
+            tests.append(" AND ".join([f"(';' || {sql} || ';') LIKE ?"] * len(wanted)))
+        joined = " OR ".join(f"({test})" for test in tests)
+        return f"NOT ifnull(({joined}), 0)" if one.negated else joined
+
+    def _semi_join(self, sql: str, one: Among, query: Query) -> str:
+        if self.level >= 1:
+            raise malformed("Nesting of semi join sub-selects is not supported")
+        if len(query.select) != 1 or not isinstance(query.select[0], Operand):
+            raise malformed("semi join sub-selects must select exactly one field")
+        type = self.compiler._source(query)
+        inner = Scope(self.compiler, query, type, self.level + 1)
+        column, _ = inner._expression(query.select[0])
+        where = inner._where()
+        self.params += inner.params
+        limit = "" if query.limit is None else f" LIMIT {query.limit}"
+        text = (
+            f'SELECT {column} FROM "{type.name}" {inner.prefix} {" ".join(inner.joins)} '
+            f"WHERE {where} AND {column} IS NOT NULL{limit}"
+        )
+        return f"ifnull({sql} {'NOT ' if one.negated else ''}IN ({text}), 0)"
+
+    def _filterable(self, operand: Operand, field: Field | None) -> None:
+        if field is not None and not field.filterable:
+            shown = ".".join(operand.path)
+            raise Refusal(
+                "INVALID_FIELD",
+                pointed(
+                    self.query.text,
+                    operand.at,
+                    f"field '{shown}' can not be filtered in a query call",
+                ),
+            )
+
+    def _bound(self, operand: Operand, field: Field | None, value: Value) -> Any:
+        """The literal as the column holds it. Raises Refusal where the types disagree."""
+        if field is None or operand.function in ("COUNT", "COUNT_DISTINCT"):
+            return int(value.text)
+        if operand.function.startswith("CALENDAR"):
+            return int(value.text)
+        if value.kind == "null":
+            return None
+        kind = "date" if operand.function == "DAY_ONLY" else field.type
+        return _literal(field, kind, value)
+
+
+def _literal(field: Field, kind: str, value: Value) -> Any:
+    if kind in ("id", "reference"):
+        if value.kind != "string":
+            raise _wrong_kind(field, "string", enclosed=True)
+        text = unquoted(value.text)
+        found = valid_id(text)
+        if found is None and text:
+            raise Refusal("INVALID_QUERY_FILTER_OPERATOR", f"invalid ID field: {text}")
+        return found
+    if kind == "boolean":
+        if value.kind != "bool":
+            raise _wrong_kind(field, "boolean")
+        return int(value.text == "TRUE")
+    if kind == "int" or field.is_number:
+        if value.kind == "currency":
+            return digits(Decimal(value.text[3:]))
+        if value.kind != "number":
+            raise _wrong_kind(field, "int" if kind == "int" else "double")
+        number = Decimal(value.text)
+        return int(number) if kind == "int" and number == int(number) else digits(number)
+    if kind in ("date", "datetime"):
+        if value.kind != kind:
+            raise _wrong_kind(field, "dateTime" if kind == "datetime" else "date")
+        return value.text if kind == "date" else stamp(_moment(value.text))
+    if value.kind != "string":
+        raise _wrong_kind(field, "string", enclosed=True)
+    return unquoted(value.text) or None
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return moment_of(text)
+    except ValueError:
+        raise malformed(f"line 1:0 invalid datetime '{text}'") from None
+
+
+def _wrong_kind(field: Field, kind: str, *, enclosed: bool = False) -> Refusal:
+    how = "be enclosed in quotes" if enclosed else "not be enclosed in quotes"
+    return Refusal(
+        "INVALID_FIELD",
+        f"value of filter criterion for field '{field.name}' must be of type {kind} and should "
+        f"{how}",
+    )
+
+
+def _edge(day: date, kind: str, zone: ZoneInfo) -> str:
+    if kind == "date":
+        return day.isoformat()
+    return stamp(datetime.combine(day, time(), zone).astimezone(UTC))
+
+
+def _applied(function: str, column: str, field: Field) -> str:
+    match function:
+        case "":
+            return column
+        case "COUNT":
+            return f"count({column})"
+        case "COUNT_DISTINCT":
+            return f"count(DISTINCT {column})"
+        case "SUM" | "AVG":
+            if not (field.is_number or field.type == "int"):
+                raise malformed(
+                    f"field {field.name} does not support aggregate operator {function}"
+                )
+            return f"decimal_{function.lower()}({column})"
+        case "MIN" | "MAX":
+            return f"{function.lower()}({column})"
+        case "CALENDAR_YEAR":
+            return f"CAST(substr({column}, 1, 4) AS INTEGER)"
+        case "CALENDAR_MONTH":
+            return f"CAST(substr({column}, 6, 2) AS INTEGER)"
+        case "CALENDAR_QUARTER":
+            return f"((CAST(substr({column}, 6, 2) AS INTEGER) + 2) / 3)"
+        case "DAY_ONLY":
+            return f"substr({column}, 1, 10)"
+        case _:
+            return column
+
+
+def _aggregate_shower(one: Operand, field: Field | None) -> Callable[[Any], Any]:
+    if one.function in ("SUM", "AVG"):
+        return shower(Field("sum", "double"))
+    if field is None or one.function in ("COUNT", "COUNT_DISTINCT", "DAY_ONLY"):
+        return lambda cell: cell
+    if one.function.startswith("CALENDAR"):
+        return lambda cell: cell
+    return shower(field)
+
+
+def _relation_name(sub: Select) -> str:
+    return sub.parent_field.children if sub.parent_field else sub.query.source

@@ -1,0 +1,389 @@
+"""The Salesforce stand-in: one org, its state, and the services around it."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from ..clock import SandboxClock
+from ..faults import Faults
+from .access import REVOKE_PATH, TOKEN_PATH, Access, make_app
+from .batches import Collections
+from .bulk import Bulk
+from .bulk_load import Loader
+from .cells import printer, stamp
+from .composite import Composite
+from .errors import Refusal, over_the_limit, session_invalid, unexpected
+from .factory import RATES, factory_set
+from .fields import SObject, read_fields
+from .ids import IdMaker, to_18
+from .jobs import Jobs
+from .objects import (
+    custom_object,
+    default_custom_fields,
+    default_custom_objects,
+    standard_objects,
+)
+from .outbound import MOST_IN_ONE, Courier, Notice, Parcel, Subscription
+from .querying import Queries
+from .quota import Quota
+from .records import Records
+from .rest import Rest, versions
+from .rules_orders import ContractRules, OrderItemRules, OrderRules
+from .rules_prices import PricebookEntryRules, ProductRules
+from .rules_sales import AccountRules, OpportunityLineRules, OpportunityRules, PersonRules
+from .saving import BIN_LIFE, Org, Rules
+from .store import Store
+from .taking import filler
+from .wire import Answer, Request, read_request
+
+LOGIN = "https://login.salesforce.com"
+TEST_LOGIN = "https://test.salesforce.com"
+
+_RULES: dict[str, Rules] = {
+    "Account": AccountRules(),
+    "Contact": PersonRules(),
+    "Lead": PersonRules(),
+    "User": PersonRules(),
+    "Opportunity": OpportunityRules(),
+    "OpportunityLineItem": OpportunityLineRules(),
+    "Contract": ContractRules(),
+    "Order": OrderRules(),
+    "OrderItem": OrderItemRules(),
+    "Product2": ProductRules(),
+    "PricebookEntry": PricebookEntryRules(),
+}
+_REPORTED = (
+    "Account",
+    "Contact",
+    "Opportunity",
+    "Product2",
+    "PricebookEntry",
+    "Contract",
+    "Order",
+)
+
+
+class SalesforceStandIn:
+    """A stateful org. Thread safe: one lock around the state.
+
+    `custom_fields` adds fields to objects, `custom_objects` whole objects, both as lines that
+    `fields.read_fields` understands; None gives TieOut's own (`standard.TIEOUT_FIELDS`,
+    `TIEOUT_OBJECTS`). `limits` False never refuses for a limit. `bulk_polls` is how often a Bulk
+    job is asked about until it is complete, `bulk_seconds` how long it takes by the clock.
+    """
+
+    name = "salesforce"
+
+    def __init__(
+        self,
+        clock: SandboxClock,
+        seed: int = 1,
+        *,
+        multi_currency: bool = True,
+        currency: str = "USD",
+        currencies: Iterable[str] = tuple(RATES),
+        daily_limit: int = 100_000,
+        daily_query_jobs: int = 10_000,
+        daily_batches: int = 15_000,
+        limits: bool = True,
+        per_app_usage: bool = False,
+        session_seconds: int = 7200,
+        rotate_refresh_tokens: bool = False,
+        sandbox_org: bool = False,
+        page_size: int = 2000,
+        bulk_polls: int = 3,
+        bulk_seconds: int = 30,
+        timezone: str = "UTC",
+        private_key: str = "",
+        custom_fields: Mapping[str, str] | None = None,
+        custom_objects: Mapping[str, str] | None = None,
+    ) -> None:
+        self.clock = clock
+        self.lock = threading.RLock()
+        self.rng = random.Random(f"salesforce {seed}")
+        self.currency = currency
+        self._multi, self._per_app = multi_currency, per_app_usage
+        self._codes = list(dict.fromkeys([currency, *currencies]))
+        self.ids = IdMaker()
+        organization, user = self.ids.make("00D"), self.ids.make("005")
+        self.app = make_app(self.rng, organization, user, private_key)
+        audience = TEST_LOGIN if sandbox_org else LOGIN
+        self.access = Access(
+            self.app, clock, self.rng, session_seconds, audience, rotate_refresh_tokens
+        )
+        self.quota = Quota(clock, daily_limit, daily_query_jobs, daily_batches, limits)
+        self.store = Store(self._schema(custom_fields, custom_objects), self.ids)
+        self.org = Org(self.store, clock, user, _RULES, multi_currency)
+        self.queries = Queries(self.store, clock, self.rng, ZoneInfo(timezone), page_size)
+        self.records = Records(self.org, self.queries, clock.now())
+        self.jobs = Jobs(clock, self.ids, user, bulk_polls, bulk_seconds)
+        self.rest = self._services()
+        self.courier = Courier(clock, organization, LOGIN, self._shown_fields)
+        self._subscriptions: list[Subscription] = []
+        self._late: list[tuple[datetime, str, Callable[[], None]]] = []
+        self._fill = filler(self.store, user, lambda: stamp(clock.now()), currency)
+        self._emptied = clock.now()
+        self._furnish()
+
+    def _schema(
+        self, fields: Mapping[str, str] | None, objects: Mapping[str, str] | None
+    ) -> dict[str, SObject]:
+        made = standard_objects(self._multi, self.currency, self._codes)
+        for name, text in (default_custom_fields() if fields is None else fields).items():
+            made[name].fields |= read_fields(text)
+            made[name].index()
+        own = default_custom_objects() if objects is None else objects
+        for number, (name, text) in enumerate(own.items()):
+            prefix = f"a{number // 10:02d}"[:2] + str(number % 10)
+            made[name] = custom_object(name, prefix, text, self._multi, self.currency, self._codes)
+        return made
+
+    def _services(self) -> Rest:
+        collections = Collections(self.org, self.records)
+        loader = Loader(self.org, collections, self.rng)
+        bulk = Bulk(self.org, self.queries, self.jobs, self.quota, loader)
+        composite = Composite(self.org, collections, lambda request: self.rest.run(request))
+        return Rest(self.records, self.queries, bulk, self.quota, composite)
+
+    def _furnish(self) -> None:
+        self._load(
+            factory_set(
+                self.app,
+                self.ids,
+                self.currency,
+                self._codes,
+                multi_currency=self._multi,
+                now=stamp(self.clock.now()),
+            )
+        )
+
+    def credentials(self) -> dict[str, str]:
+        """Named as in config.yaml; the refresh token is `refresh_token`."""
+        app = self.app
+        return {
+            "client_id": app.client_id,
+            "client_secret": app.client_secret,
+            "username": app.username,
+            "private_key": app.private_key,
+            "organization_id": app.organization_id,
+            "webhook_token": app.webhook_token,
+        }
+
+    @property
+    def refresh_token(self) -> str:
+        """The one that is good now; where tokens rotate, each use brings another."""
+        return self.app.refresh_token
+
+    def load(self, objects: Iterable[tuple[str, dict[str, Any]]]) -> None:
+        """Take over (object name, record as the API serves it), as it is, by its Id.
+
+        Fields that the catalog doesn't have become fields; so do custom objects. Raises
+        ValueError for an unknown standard object or a record without Id.
+        """
+        with self.lock:
+            self._load(objects)
+
+    def _load(self, objects: Iterable[tuple[str, dict[str, Any]]]) -> None:
+        self.store.load((self._known(name, body) for name, body in objects), self._fill)
+
+    def _known(self, name: str, body: dict[str, Any]) -> tuple[SObject, dict[str, Any]]:
+        type = self.store.find(name)
+        if type is None and name.endswith("__c"):
+            prefix = f"b{len(self.store.objects):02d}"
+            type = custom_object(name, prefix, "", self._multi, self.currency, self._codes)
+            self.store.add_object(type)
+        id = body.get("Id")
+        if type is None or not id:
+            known = ", ".join(sorted(self.store.objects))
+            raise ValueError(f"cannot load a {name!r} without Id or type; known: {known}")
+        if type.name in ("Pricebook2", "Organization"):
+            self._replace_factory_made(type, body)
+        if not self._multi and "CurrencyIsoCode" in body:
+            body = {key: value for key, value in body.items() if key != "CurrencyIsoCode"}
+        return type, body if len(id) == 18 else body | {"Id": to_18(id)}
+
+    def _replace_factory_made(self, type: SObject, body: dict[str, Any]) -> None:
+        """An org has one standard price book, and one Organization record."""
+        if type.name == "Organization":
+            self.store.db.execute("DELETE FROM Organization")
+        elif body.get("IsStandard") is True:
+            self.store.db.execute("DELETE FROM Pricebook2 WHERE IsStandard = 1")
+
+    def merge(self, type: str, winner: str, loser: str) -> None:
+        """Merge two accounts, contacts or leads, as a user does: the loser's children move to the
+        winner, the loser goes to the recycle bin with MasterRecordId. Raises Refusal.
+        """
+        with self.lock:
+            one = self.org.type(type)
+            if not one.mergeable or winner == loser:
+                raise ValueError(f"a {type} can't be merged like this")
+            kept, gone = self.org.get(one, winner), self.org.get(one, loser)
+            with self.org.step():
+                self._move_children(one, gone["Id"], kept["Id"])
+                self.store.update(one, gone["Id"], {"MasterRecordId": kept["Id"]})
+                self.org.touch(one, gone["Id"], {})
+                self.store.bury(one, gone["Id"], self.org.now)
+                self.org.touch(one, kept["Id"], {})
+
+    def _move_children(self, one: SObject, old: str, new: str) -> None:
+        for child in self.store.objects.values():
+            for field in child.stored:
+                if one.name in field.refers_to and field.name != "MasterRecordId":
+                    for row in self.store.rows_where(child, field.name, old):
+                        self.org.touch(child, row["Id"], {field.name: new})
+
+    def write_late(self, type: str, fields: dict[str, Any], seconds: int, id: str = "") -> str:
+        """Begin a write that commits `seconds` later, as a long transaction does: its stamps are
+        of now, and nobody sees it until then. Without `id` a record is created. Returns its id.
+        """
+        with self.lock:
+            one, dated = self.org.type(type), stamp(self.clock.now())
+            key = id or self.ids.make(one.prefix)
+
+            def commit() -> None:
+                if id:
+                    self.org.update(one, id, fields)
+                else:
+                    self.org.create(one, fields, key)
+
+            due = datetime.fromtimestamp(self.clock.now().timestamp() + seconds, UTC)
+            self._late.append((due, dated, commit))
+            return key
+
+    def lose_deletions(self, before: datetime) -> None:
+        """As after a purge: getDeleted knows nothing of what was deleted before that moment."""
+        with self.lock:
+            self.records.deletions_since = stamp(before.replace(second=0))
+
+    def end_sessions(self) -> None:
+        """Every access token ends at once, as when an administrator ends the user's sessions."""
+        with self.lock:
+            self.access.end_sessions()
+
+    def send_webhooks_to(
+        self, url: str, types: Iterable[str] = _REPORTED, fields: Iterable[str] = ("Id",)
+    ) -> None:
+        """Post an Outbound Message to `url` for each record that is created or changed."""
+        with self.lock:
+            carried = tuple(dict.fromkeys(["Id", *fields]))
+            for type in types:
+                name = self.org.type(type).name
+                self._subscriptions.append(Subscription(name, url, carried, self.ids.make("04k")))
+
+    def wait_for_webhooks(self, timeout_seconds: float = 10.0) -> bool:
+        """Until nothing waits to be sent at once; False when that took too long."""
+        return self.courier.idle(timeout_seconds)
+
+    def use_faults(self, faults: Faults) -> None:
+        self.courier.faults = faults
+
+    def close(self) -> None:
+        self.courier.close()
+        with self.lock:
+            self.jobs.close()
+            self.store.close()
+
+    def error_answer(self, status: int) -> tuple[int, dict[str, str], bytes]:
+        """A 401 and a 500 come from the API, the others from what stands in front of it."""
+        if status == 401:
+            answer = session_invalid().answer
+        elif status in (429, 420, 406):
+            return status, {"Content-Length": "0"}, b""
+        elif status in (502, 503, 504):
+            page = f"<html><head><title>{status} Service Unavailable</title></head></html>"
+            return status, {"Content-Type": "text/html"}, page.encode()
+        elif status >= 500:
+            answer = unexpected("1268478456-21364 (-1571234567)", status)
+        else:
+            answer = Refusal("UNKNOWN_EXCEPTION", HTTPStatus(status).description).answer
+        body = answer.encoded()
+        return status, {"Content-Type": answer.media}, body
+
+    def wsgi(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer one request."""
+        request = read_request(environ)
+        with self.lock:
+            self._catch_up()
+            answer = self._answer(request)
+            self._report()
+        body = answer.encoded()
+        headers = [("Date", _http_date(self.clock.now())), *answer.headers.items()]
+        if body:
+            headers.append(("Content-Type", answer.media))
+        start_response(f"{answer.status} {HTTPStatus(answer.status).phrase}", headers)
+        return [body]
+
+    def _answer(self, request: Request) -> Answer:
+        path = request.path.rstrip("/")
+        if path == TOKEN_PATH:
+            return self.access.token(request)
+        if path == REVOKE_PATH:
+            return self.access.revoke(request)
+        if path == "/services/data":
+            return Answer(200, versions())
+        try:
+            self.access.check_header(request)
+        except Refusal as refusal:
+            return refusal.answer
+        if self.quota.calls.exhausted:
+            answer = over_the_limit().answer
+        else:
+            self.quota.calls.take()
+            answer = self.rest.run(request)
+        answer.headers["Sforce-Limit-Info"] = self.quota.header(self._per_app)
+        return answer
+
+    def _catch_up(self) -> None:
+        """What time brings: late commits, and the recycle bin that empties itself."""
+        now = self.clock.now()
+        due = [one for one in self._late if one[0] <= now]
+        self._late = [one for one in self._late if one[0] > now]
+        for _, dated, commit in due:
+            self.org.dated = dated
+            try:
+                commit()
+            finally:
+                self.org.dated = ""
+        if (now - self._emptied).total_seconds() >= 3600:
+            self._emptied = now
+            self.store.empty_bin(stamp(now - BIN_LIFE))
+
+    def _report(self) -> None:
+        """Queue an Outbound Message for what this request touched."""
+        touched, self.org.touched = self.org.touched, []
+        if not self._subscriptions or not touched:
+            return
+        now = self.clock.timestamp()
+        for one in self._subscriptions:
+            records = dict.fromkeys(id for type, id in touched if type.name == one.type)
+            notices = [Notice(self.ids.make("04l"), id, now, now) for id in records]
+            for start in range(0, len(notices), MOST_IN_ONE):
+                self.courier.send(Parcel(one, notices[start : start + MOST_IN_ONE]))
+
+    def _shown_fields(self, one: Subscription, record: str) -> list[tuple[str, str]]:
+        """The subscribed fields as they are now; a deleted record shows its id only."""
+        with self.lock:
+            type = self.store.objects[one.type]
+            names = [field.name for name in one.fields if (field := type.find(name))]
+            columns = ", ".join(f'"{name}"' for name in names)
+            row = self.store.db.execute(
+                f'SELECT {columns} FROM "{type.name}" WHERE Id = ? AND _deleted IS NULL',
+                (record,),
+            ).fetchone()
+        if row is None:
+            return [("Id", record)]
+        return [
+            (name, printer(type.fields[name])(cell))
+            for name, cell in zip(names, row, strict=True)
+            if cell is not None
+        ]
+
+
+def _http_date(moment: datetime) -> str:
+    return moment.strftime("%a, %d %b %Y %H:%M:%S GMT")
