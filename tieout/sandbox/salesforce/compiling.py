@@ -188,7 +188,7 @@ class Scope:
         functions = [one for one in query.select if isinstance(one, Operand) and one.function]
         plain = functions and all(one.function in ("TOLABEL", "FORMAT") for one in functions)
         aggregate = bool(query.group or (functions and not plain))
-        count_only = aggregate and query.select == [functions[0]] and not functions[0].path
+        count_only = query.select == functions and len(functions) == 1 and not functions[0].path
         self._bounds()
         if aggregate:
             self._aggregate_columns()

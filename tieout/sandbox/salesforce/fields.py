@@ -139,7 +139,10 @@ def _with(one: Field, word: str) -> Field:
             targets, _, children = value.partition("/")
             types, _, relation = targets.partition(".")
             return replace(
-                one, refers_to=tuple(types.split(",")), relationship=relation, children=children
+                one,
+                refers_to=tuple(filter(None, types.split(","))),
+                relationship=relation,
+                children=children,
             )
     raise ValueError(f"{one.name}: {word!r} is not a word for a field")
 

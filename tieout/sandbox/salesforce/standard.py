@@ -54,7 +54,7 @@ ORDER_STATUSES = {
 _ACCOUNT = """
 IsDeleted boolean ro "Deleted"
 MasterRecordId reference ro to:Account.MasterRecord
-Name string(255) required name "Account Name"
+Name string(255) required name of:Name "Account Name"
 Type picklist "Account Type" in:ACCOUNT_TYPES
 ParentId reference to:Account.Parent/ChildAccounts "Parent Account ID"
 @address:Billing
@@ -78,7 +78,7 @@ OwnerId reference filled =me to:User.Owner/Accounts "Owner ID"
 LastActivityDate date ro
 @viewed
 Jigsaw string(20) "Data.com Key"
-JigsawCompanyId string(20) ro "Jigsaw Company ID"
+JigsawCompanyId string(20) ro to:.JigsawCompany "Jigsaw Company ID"
 CleanStatus picklist(40) restricted in:CLEAN
 AccountSource picklist in:SOURCES
 DunsNumber string(9) "D-U-N-S Number"
@@ -187,7 +187,7 @@ UnitPrice currency(18,2) "Sales Price"
 ListPrice currency(18,2) ro
 ServiceDate date "Date"
 Description string(255) "Line Description"
-Discount percent(3,2)
+Discount percent(5,2)
 @audit
 IsDeleted boolean ro "Deleted"
 @viewed

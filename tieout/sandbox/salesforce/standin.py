@@ -193,12 +193,10 @@ class SalesforceStandIn:
         self.store.load((self._known(name, body) for name, body in objects), self._fill)
 
     def _known(self, name: str, body: dict[str, Any]) -> tuple[SObject, dict[str, Any]]:
-        type = self.store.find(name)
-        if type is None and name.endswith("__c"):
-            prefix = f"b{len(self.store.objects):02d}"
-            type = custom_object(name, prefix, "", self._multi, self.currency, self._codes)
+        type, id = self.store.find(name), body.get("Id")
+        if type is None and id and name.endswith("__c"):
+            type = custom_object(name, id[:3], "", self._multi, self.currency, self._codes)
             self.store.add_object(type)
-        id = body.get("Id")
         if type is None or not id:
             known = ", ".join(sorted(self.store.objects))
             raise ValueError(f"cannot load a {name!r} without Id or type; known: {known}")
@@ -237,6 +235,11 @@ class SalesforceStandIn:
                 if one.name in field.refers_to and field.name != "MasterRecordId":
                     for row in self.store.rows_where(child, field.name, old):
                         self.org.touch(child, row["Id"], {field.name: new})
+
+    def undelete(self, type: str, id: str) -> None:
+        """Take a record out of the recycle bin, as a user does. Raises Refusal."""
+        with self.lock:
+            self.org.undelete(self.org.type(type), id)
 
     def write_late(self, type: str, fields: dict[str, Any], seconds: int, id: str = "") -> str:
         """Begin a write that commits `seconds` later, as a long transaction does: its stamps are
