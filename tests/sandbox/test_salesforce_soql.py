@@ -70,6 +70,8 @@ def org() -> Iterator[Stage]:
         ("(Name = 'Ada' OR Name = 'Eve') AND Type = 'Prospect'", ["Ada", "Eve"]),
         ("SystemModstamp > 2026-05-01T07:25:37Z", ["Eve"]),
         ("SystemModstamp = 2026-05-01T09:25:37+02:00", ["Ada", "bob", "Carol", "dave"]),
+        ("SystemModstamp >= 2026-05-01T07:25:37.5Z", ["Eve"]),
+        ("SystemModstamp < 2026-05-01T07:25:37.500000Z", ["Ada", "bob", "Carol", "dave"]),
         ("CurrencyIsoCode = 'EUR'", ["dave"]),
         ("IsDeleted = false AND Owner.Name = 'integration user'", list(NAMES)),
         ("Id = '001dM00003jU9Ga'", ["Ada"]),

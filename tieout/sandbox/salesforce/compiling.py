@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import field as made_of
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -411,6 +411,8 @@ class Scope:
         if one.operator == "LIKE":
             return self._like(sql, one, field)
         value = self._bound(one.left, field, one.value)
+        if one.value.kind == "datetime" and one.operator in ("<", ">="):
+            value = _next_whole_second(one.value.text)
         if field is not None and field.type == "boolean" and one.operator not in ("=", "!="):
             raise Refusal("INVALID_QUERY_FILTER_OPERATOR", "invalid operator on boolean field")
         self.params.append(value)
@@ -557,6 +559,12 @@ def _moment(text: str) -> datetime:
         return moment_of(text)
     except ValueError:
         raise malformed(f"line 1:0 invalid datetime '{text}'") from None
+
+
+def _next_whole_second(text: str) -> str:
+    """Stamps are whole seconds, so what is not before 37.5 is not before 38."""
+    moment = _moment(text)
+    return stamp(moment + timedelta(seconds=1) if moment.microsecond else moment)
 
 
 def _wrong_kind(field: Field, kind: str, *, enclosed: bool = False) -> Refusal:

@@ -142,11 +142,11 @@ def described(one: Field, owner: SObject) -> dict[str, Any]:
         "defaultedOnCreate": _defaulted(one),
         "dependentPicklist": False,
         "deprecatedAndHidden": False,
-        "digits": 9 if one.type == "int" else 0,
+        "digits": 8 if one.type == "int" else 0,
         "displayLocationInDecimal": False,
         "encrypted": False,
         "externalId": one.external_id,
-        "extraTypeInfo": _extra(one),
+        "extraTypeInfo": _extra(one, owner),
         "filterable": one.filterable,
         "filteredLookupInfo": None,
         "formulaTreatNullNumberAsZero": False,
@@ -156,7 +156,7 @@ def described(one: Field, owner: SObject) -> dict[str, Any]:
         "htmlFormatted": False,
         "idLookup": one.id_lookup,
         "inlineHelpText": None,
-        "label": one.label,
+        "label": f"{owner.label} ID" if one.type == "id" else one.label,
         "length": one.length,
         "mask": None,
         "maskType": None,
@@ -164,11 +164,11 @@ def described(one: Field, owner: SObject) -> dict[str, Any]:
         "nameField": one.name_field,
         "namePointing": False,
         "nillable": one.nillable,
-        "permissionable": one.nillable and one.createable,
+        "permissionable": one.nillable and (one.createable or bool(one.columns)),
         "picklistValues": [_choice(value, one) for value in one.values],
         "polymorphicForeignKey": len(one.refers_to) > 1,
         "precision": one.precision,
-        "queryByDistance": False,
+        "queryByDistance": bool(one.columns),
         "referenceTargetField": None,
         "referenceTo": list(one.refers_to),
         "relationshipName": one.relationship or None,
@@ -176,7 +176,7 @@ def described(one: Field, owner: SObject) -> dict[str, Any]:
         "restrictedDelete": False,
         "restrictedPicklist": one.restricted,
         "scale": one.scale,
-        "searchPrefilterable": False,
+        "searchPrefilterable": one.type == "reference" and one.nillable and one.createable,
         "soapType": _SOAP.get(one.type, "xsd:string"),
         "sortable": sortable,
         "type": one.type,
@@ -195,9 +195,11 @@ def _defaulted(one: Field) -> bool:
     return system or one.type == "boolean" or one.default is not None
 
 
-def _extra(one: Field) -> str | None:
+def _extra(one: Field, owner: SObject) -> str | None:
     if one.type == "textarea":
         return "plaintextarea"
+    if owner.name == "Account" and one.name == "Name":
+        return "switchablepersonname"
     return "imageurl" if one.name == "PhotoUrl" else None
 
 

@@ -38,14 +38,19 @@ _PRECISIONS = (
 )
 _PARTS = ("City", "Country", "GeocodeAccuracy", "Latitude", "Longitude", "PostalCode", "State")
 
-CODES = """
+_CODES = """
 {0}StateCode string(10) of:{0}Address "{0} State/Province Code"
 {0}CountryCode string(10) of:{0}Address "{0} Country Code"
 """
 
 
-def standard_objects(multi_currency: bool, currency: str, codes: list[str]) -> dict[str, SObject]:
-    """The objects of a fresh org; `codes` are its active currencies (multi-currency only)."""
+def standard_objects(
+    multi_currency: bool, currency: str, codes: list[str], state_codes: bool
+) -> dict[str, SObject]:
+    """The objects of a fresh org; `codes` are its active currencies (multi-currency only).
+
+    `state_codes`: the org uses state and country picklists, so addresses have codes, too.
+    """
     found: dict[str, SObject] = {}
     for name, (prefix, words, text) in STANDARD.items():
         flags = set(words.split())
@@ -54,6 +59,8 @@ def standard_objects(multi_currency: bool, currency: str, codes: list[str]) -> d
         fields = read_fields("Id id ro filled lookup\n" + _expanded(text))
         for parent in [one.name for one in fields.values() if one.type == "address"]:
             fields[parent] = replace(fields[parent], columns=_columns(parent))
+            if state_codes:
+                fields |= read_fields(_CODES.format(parent.removesuffix("Address")))
         if multi_currency and "money" in flags:
             fields |= {"CurrencyIsoCode": currency_field(currency, codes)}
         found[name] = SObject(

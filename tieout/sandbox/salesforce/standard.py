@@ -75,7 +75,7 @@ Rating picklist "Account Rating" in:Hot|Warm|Cold
 Site string(80) "Account Site"
 OwnerId reference filled =me to:User.Owner/Accounts "Owner ID"
 @audit
-LastActivityDate date ro
+LastActivityDate date ro "Last Activity"
 @viewed
 Jigsaw string(20) "Data.com Key"
 JigsawCompanyId string(20) ro to:.JigsawCompany "Jigsaw Company ID"
@@ -120,7 +120,7 @@ HasOptedOutOfEmail boolean "Email Opt Out"
 HasOptedOutOfFax boolean "Fax Opt Out"
 DoNotCall boolean
 @audit
-LastActivityDate date ro
+LastActivityDate date ro "Last Activity"
 LastCURequestDate datetime ro
 LastCUUpdateDate datetime ro
 @viewed
@@ -158,7 +158,7 @@ HasOpportunityLineItem boolean ro "Has Line Item"
 Pricebook2Id reference to:Pricebook2.Pricebook2/Opportunities "Price Book ID"
 OwnerId reference filled =me to:User.Owner
 @audit
-LastActivityDate date ro
+LastActivityDate date ro "Last Activity"
 LastActivityInDays int ro
 PushCount int ro
 LastStageChangeDate datetime ro
@@ -219,7 +219,7 @@ IsDeleted boolean ro "Deleted"
 ContractNumber string(30) ro filled lookup auto:{00000000}
 LastApprovedDate datetime ro
 @audit
-LastActivityDate date ro
+LastActivityDate date ro "Last Activity"
 @viewed
 """
 

@@ -76,6 +76,7 @@ class SalesforceStandIn:
     `fields.read_fields` understands; None gives TieOut's own (`standard.TIEOUT_FIELDS`,
     `TIEOUT_OBJECTS`). `limits` False never refuses for a limit. `bulk_polls` is how often a Bulk
     job is asked about until it is complete, `bulk_seconds` how long it takes by the clock.
+    `state_codes`: addresses have state and country codes, as where those are picklists.
     """
 
     name = "salesforce"
@@ -96,6 +97,7 @@ class SalesforceStandIn:
         session_seconds: int = 7200,
         rotate_refresh_tokens: bool = False,
         sandbox_org: bool = False,
+        state_codes: bool = False,
         page_size: int = 2000,
         bulk_polls: int = 3,
         bulk_seconds: int = 30,
@@ -109,6 +111,7 @@ class SalesforceStandIn:
         self.rng = random.Random(f"salesforce {seed}")
         self.currency = currency
         self._multi, self._per_app = multi_currency, per_app_usage
+        self._state_codes = state_codes
         self._codes = list(dict.fromkeys([currency, *currencies]))
         self.ids = IdMaker()
         organization, user = self.ids.make("00D"), self.ids.make("005")
@@ -134,7 +137,7 @@ class SalesforceStandIn:
     def _schema(
         self, fields: Mapping[str, str] | None, objects: Mapping[str, str] | None
     ) -> dict[str, SObject]:
-        made = standard_objects(self._multi, self.currency, self._codes)
+        made = standard_objects(self._multi, self.currency, self._codes, self._state_codes)
         for name, text in (default_custom_fields() if fields is None else fields).items():
             made[name].fields |= read_fields(text)
             made[name].index()
