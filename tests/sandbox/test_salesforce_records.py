@@ -317,3 +317,20 @@ def test_the_bin_gives_back_within_fifteen_days(org: Stage) -> None:
     org.stand_in.undelete("Account", id)
     org.log_in()
     assert org.get("Account", id)["IsDeleted"] is False
+
+
+def test_a_locked_row_refuses_a_few_times(org: Stage) -> None:
+    id = org.create("Account", Name="a")
+    org.stand_in.refuse_writes(id, "UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access", 2)
+    child = org.call("POST", "/sobjects/Contact", json={"LastName": "c", "AccountId": id})
+    assert org.refused(child) == (400, "UNABLE_TO_LOCK_ROW")
+    path = f"/sobjects/Account/{id}"
+    assert org.refused(org.call("PATCH", path, json={})) == (400, "UNABLE_TO_LOCK_ROW")
+    assert org.call("PATCH", path, json={}).status_code == 204
+
+
+def test_a_hidden_field_is_not_there(org: Stage) -> None:
+    org.stand_in.hide_field("Account", "MRR__c")
+    assert org.query("SELECT MRR__c FROM Account")[0]["errorCode"] == "INVALID_FIELD"
+    assert refusal(org, "Account", Name="a", MRR__c=1)["errorCode"] == "INVALID_FIELD"
+    assert "MRR__c" not in org.get("Account", org.create("Account", Name="a"))

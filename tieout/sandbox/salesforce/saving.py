@@ -62,6 +62,7 @@ class Org:
     multi_currency: bool
     touched: list[tuple[SObject, str]] = field(default_factory=list)
     dated: str = ""
+    blocked: dict[str, tuple[int, str, str]] = field(default_factory=dict)
 
     @property
     def now(self) -> str:
@@ -94,6 +95,13 @@ class Org:
         if row["_deleted"]:
             raise is_deleted()
         return row
+
+    def check_free(self, id: str) -> None:
+        """Raises Refusal while the record is held by somebody else."""
+        times, code, message = self.blocked.get(id, (0, "", ""))
+        if times:
+            self.blocked[id] = (times - 1, code, message)
+            raise Refusal(code, message, [])
 
     def peek(self, type_name: str, id: Any) -> Row | None:
         """A living record of that type, or None."""
@@ -128,6 +136,7 @@ class Org:
         old = self.get(type, id)
         if not type.updateable:
             raise Refusal("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", f"{type.name} is not updateable")
+        self.check_free(old["Id"])
         given = self.read(type, body, creating=False)
         new = old | given
         rules = self.rules.get(type.name)
@@ -194,6 +203,7 @@ class Org:
             raise Refusal(
                 "INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id"
             )
+        self.check_free(old["Id"])
         at = at or self.now
         rules = self.rules.get(type.name)
         with self.step():
@@ -251,9 +261,15 @@ class Org:
             else:
                 given[one.name] = read_value(one, sent)
                 self._refers(one, given[one.name])
+                self._parent_free(given[one.name])
         if locked:
             raise not_writable(locked)
         return given
+
+    def _parent_free(self, id: Any) -> None:
+        """A write locks the records that it points at, too."""
+        if isinstance(id, str) and self.blocked.get(id, (0, ""))[1] == "UNABLE_TO_LOCK_ROW":
+            self.check_free(id)
 
     def _related(self, type: SObject, name: str, sent: Any) -> tuple[Field, Any]:
         """A relationship told by the other record's external id."""

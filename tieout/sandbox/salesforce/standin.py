@@ -16,6 +16,8 @@ from .access import REVOKE_PATH, TOKEN_PATH, Access, make_app
 from .batches import Collections
 from .bulk import Bulk
 from .bulk_load import Loader
+from .bulk_one import PREFIX as BULK_ONE
+from .bulk_one import BulkOne
 from .cells import printer, stamp
 from .composite import Composite
 from .errors import Refusal, over_the_limit, session_invalid, unexpected
@@ -127,6 +129,17 @@ class SalesforceStandIn:
         self.records = Records(self.org, self.queries, clock.now())
         self.jobs = Jobs(clock, self.ids, user, bulk_polls, bulk_seconds)
         self.rest = self._services()
+        collections = self.rest.composite.collections
+        self.bulk_one = BulkOne(
+            self.access,
+            self.org,
+            self.queries,
+            collections,
+            self.quota,
+            clock,
+            self.ids,
+            bulk_polls,
+        )
         self.courier = Courier(clock, organization, LOGIN, self._shown_fields)
         self._subscriptions: list[Subscription] = []
         self._late: list[tuple[datetime, str, Callable[[], None]]] = []
@@ -262,6 +275,18 @@ class SalesforceStandIn:
             self._late.append((due, dated, commit))
             return key
 
+    def refuse_writes(self, id: str, code: str, message: str, times: int = 1) -> None:
+        """The next `times` writes to that record fail: UNABLE_TO_LOCK_ROW, ENTITY_IS_LOCKED..."""
+        with self.lock:
+            self.org.blocked[to_18(id)] = (times, code, message)
+
+    def hide_field(self, type: str, field: str) -> None:
+        """As field-level security does: the field isn't there for the integration user."""
+        with self.lock:
+            one = self.org.type(type)
+            del one.fields[field]
+            one.index()
+
     def lose_deletions(self, before: datetime) -> None:
         """As after a purge: getDeleted knows nothing of what was deleted before that moment."""
         with self.lock:
@@ -293,6 +318,7 @@ class SalesforceStandIn:
         self.courier.close()
         with self.lock:
             self.jobs.close()
+            self.bulk_one.close()
             self.store.close()
 
     def error_answer(self, status: int) -> tuple[int, dict[str, str], bytes]:
@@ -333,6 +359,8 @@ class SalesforceStandIn:
             return self.access.revoke(request)
         if path == "/services/data":
             return Answer(200, versions())
+        if path.startswith(BULK_ONE):
+            return self.bulk_one.answer(request)
         try:
             self.access.check_header(request)
         except Refusal as refusal:
