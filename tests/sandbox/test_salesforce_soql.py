@@ -296,3 +296,32 @@ def test_a_keyset_loop_reads_every_record_once() -> None:
 def account_like(org: Stage, number: int, at: str) -> tuple[str, dict[str, Any]]:
     id = org.stand_in.ids.make("001")
     return "Account", {"Id": id, "Name": f"A{number}", "SystemModstamp": at}
+
+
+def test_several_currencies_meet_in_the_corporate_one() -> None:
+    with stage() as org:
+        rate = {"IsoCode": "EUR", "ConversionRate": "0.8", "IsActive": True}
+        org.stand_in.store.db.execute("DELETE FROM CurrencyType WHERE IsoCode = 'EUR'")
+        org.stand_in.load([("CurrencyType", {"Id": org.stand_in.ids.make("01L"), **rate})])
+        for amount, code in ((100, "USD"), (200, "EUR"), (9, "USD")):
+            org.create(
+                "Opportunity",
+                Name=f"{amount}",
+                StageName="Prospecting",
+                CloseDate="2026-01-01",
+                Amount=amount,
+                CurrencyIsoCode=code,
+            )
+        total = org.query("SELECT SUM(Amount) total, MAX(Amount) most FROM Opportunity")
+        assert total["records"][0]["total"] == 359  # 100 + 200 / 0.8 + 9
+        assert total["records"][0]["most"] == 250
+        shown = org.query("SELECT Amount FROM Opportunity ORDER BY Amount")
+        assert [one["Amount"] for one in shown["records"]] == [9, 100, 200]
+        shown = org.query("SELECT convertCurrency(Amount) FROM Opportunity ORDER BY Amount")
+        assert [one["Amount"] for one in shown["records"]] == [9, 100, 250]
+        assert org.names("SELECT Name FROM Opportunity WHERE Amount >= EUR80 ORDER BY Name") == [
+            "100",
+            "200",
+        ]
+        rich = "SELECT Name FROM Opportunity GROUP BY Name HAVING SUM(Amount) > 10 ORDER BY Name"
+        assert org.names(rich) == ["100", "200"]

@@ -9,8 +9,8 @@ from array import array
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .compiling import Node, Select
 from .jobs import DELIMITERS, ENDINGS, Job, Results
+from .plan import Node, Select
 from .store import Store
 
 _CHUNK = 2000

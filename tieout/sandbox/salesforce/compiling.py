@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from dataclasses import field as made_of
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from .cells import digits, moment_of, printer, shower, stamp
+from .cells import digits, printer, shower
 from .errors import Refusal
 from .fields import Field, SObject
+from .functions import aggregate_shower, applied
+from .literals import edge, literal, next_whole_second, wrong_kind
 from .periods import period
+from .plan import Node, Select, Shown
 from .soql import (
     AGGREGATES,
     Among,
@@ -29,67 +30,10 @@ from .soql import (
     pointed,
     unquoted,
 )
-from .store import Store, valid_id
+from .store import Store
 
-
-@dataclass
-class Shown:
-    """One key of an answer: a cell, a compound's cells, a parent (`node`) or children (`sub`)."""
-
-    key: str
-    field: Field | None = None
-    at: int = 0
-    parts: dict[str, int] = made_of(default_factory=dict)
-    node: Node | None = None
-    sub: Select | None = None
-    show: Callable[[Any], Any] = lambda cell: cell
-    printed: Callable[[Any], str] = str
-
-
-@dataclass
-class Node:
-    """A record in the answer: of which type, where its id stands, what of it is shown."""
-
-    type: SObject
-    id_at: int
-    shown: list[Shown] = made_of(default_factory=list)
-    alias: str = ""
-
-    def child(self, key: str) -> Node | None:
-        return next((one.node for one in self.shown if one.key == key and one.node), None)
-
-
-@dataclass
-class Select:
-    """A compiled query. SQL parts carry their own parameters."""
-
-    query: Query
-    type: SObject
-    root: Node
-    columns: list[str]
-    joins: list[str]
-    where: str
-    params: list[Any]
-    order: str
-    limit: int | None
-    offset: int
-    aggregate: bool = False
-    count_only: bool = False
-    group: str = ""
-    parent_field: Field | None = None
-
-    @property
-    def source(self) -> str:
-        return f'FROM "{self.type.name}" t {" ".join(self.joins)}'
-
-    def ids_sql(self) -> str:
-        limit = "" if self.limit is None else f" LIMIT {self.limit}"
-        if self.offset:
-            limit = f"{limit or ' LIMIT -1'} OFFSET {self.offset}"
-        return f"SELECT t.Id {self.source} WHERE {self.where} ORDER BY {self.order}{limit}"
-
-    def rows_sql(self, ids: str = "t.Id IN (SELECT value FROM json_each(?))") -> str:
-        return f"SELECT t.Id, {', '.join(self.columns)} {self.source} WHERE {ids}"
+# Functions that show a field otherwise, and group nothing.
+_PLAIN = {"TOLABEL", "FORMAT", "CONVERTCURRENCY"}
 
 
 @dataclass
@@ -186,7 +130,7 @@ class Scope:
     def select(self) -> Select:
         query = self.query
         functions = [one for one in query.select if isinstance(one, Operand) and one.function]
-        plain = functions and all(one.function in ("TOLABEL", "FORMAT") for one in functions)
+        plain = functions and all(one.function in _PLAIN for one in functions)
         aggregate = bool(query.group or (functions and not plain))
         count_only = query.select == functions and len(functions) == 1 and not functions[0].path
         self._bounds()
@@ -243,7 +187,8 @@ class Scope:
                 for name in self._fields(one):
                     self._add((name,), 0, seen)
             else:
-                self._add(self._stripped(one.path), one.at, seen)
+                converted = one.function == "CONVERTCURRENCY"
+                self._add(self._stripped(one.path), one.at, seen, converted=converted)
 
     def _fields(self, kind: str) -> list[str]:
         return [
@@ -259,7 +204,9 @@ class Scope:
             return path[1:]
         return path
 
-    def _add(self, path: tuple[str, ...], at: int, seen: set[str]) -> None:
+    def _add(
+        self, path: tuple[str, ...], at: int, seen: set[str], *, converted: bool = False
+    ) -> None:
         alias, type, node = self.prefix, self.type, self.root
         for depth, _ in enumerate(path[:-1], 1):
             alias, type = self._join(path[:depth], at)
@@ -275,7 +222,8 @@ class Scope:
             }
             node.shown.append(Shown(one.name, one, parts=parts))
         else:
-            place = self._column(f'{alias}."{one.name}"')
+            sql = self._corporate(alias, type, one) if converted else f'{alias}."{one.name}"'
+            place = self._column(sql)
             node.shown.append(Shown(one.name, one, place, show=shower(one), printed=printer(one)))
 
     @staticmethod
@@ -364,7 +312,7 @@ class Scope:
             key = one.alias
             if not key and one.function:
                 key, number = f"expr{number}", number + 1
-            show = _aggregate_shower(one, field)
+            show = aggregate_shower(one, field)
             name = key or (field.name if field else one.path[-1])
             self.root.shown.append(Shown(name, field, self._column(sql), show=show))
 
@@ -377,7 +325,19 @@ class Scope:
         if field.columns:
             raise malformed(f"field '{field.name}' can not be filtered in a query call")
         column = f'{alias}."{field.name}"'
-        return _applied(one.function, column, field), field
+        if one.function in ("SUM", "AVG", "MIN", "MAX") and field.type == "currency":
+            column = self._corporate(alias, type, field)
+        return applied(one.function, column, field), field
+
+    def _corporate(self, alias: str, type: SObject, field: Field) -> str:
+        """An amount in the corporate currency, where records have their own."""
+        if field.type != "currency":
+            raise malformed(f"convertCurrency can't be used with field {field.name}")
+        column = f'{alias}."{field.name}"'
+        if "CurrencyIsoCode" not in type.fields:
+            return column
+        self.compiler.store.read_rates()
+        return f'to_corporate({column}, {alias}."CurrencyIsoCode") COLLATE DECIMAL'
 
     def _sorting(self, one: Sorting) -> str:
         alias = next(
@@ -410,9 +370,11 @@ class Scope:
             return self._within(sql, one, field)
         if one.operator == "LIKE":
             return self._like(sql, one, field)
+        if one.value.kind == "currency":
+            return self._compare_money(one)
         value = self._bound(one.left, field, one.value)
         if one.value.kind == "datetime" and one.operator in ("<", ">="):
-            value = _next_whole_second(one.value.text)
+            value = next_whole_second(one.value.text)
         if field is not None and field.type == "boolean" and one.operator not in ("=", "!="):
             raise Refusal("INVALID_QUERY_FILTER_OPERATOR", "invalid operator on boolean field")
         self.params.append(value)
@@ -420,12 +382,23 @@ class Scope:
             return f"{sql} IS {'NOT ' if one.operator == '!=' else ''}?"
         return f"{sql} {one.operator} ?"
 
+    def _compare_money(self, one: Compare) -> str:
+        """`Amount > EUR5000`: both sides in the corporate currency."""
+        path = self._stripped(one.left.path)
+        alias, type = (
+            self._join(path[:-1], one.left.at) if len(path) > 1 else (self.prefix, self.type)
+        )
+        sql = self._corporate(alias, type, self._field(type, path[-1], one.left.at))
+        amount = Decimal(one.value.text[3:])
+        self.params.append(digits(self.compiler.store.corporate(amount, one.value.text[:3])))
+        return f"({sql}) {one.operator} ?"
+
     def _like(self, sql: str, one: Compare, field: Field | None) -> str:
         if field is None or not field.is_text or field.type in ("id", "reference"):
             kind = field.type if field else "count"
             raise Refusal("INVALID_QUERY_FILTER_OPERATOR", f"invalid operator on {kind} field")
         if one.value.kind != "string":
-            raise _wrong_kind(field, "string", enclosed=True)
+            raise wrong_kind(field, "string", enclosed=True)
         self.params.append(unquoted(one.value.text, pattern=True))
         return f"{sql} LIKE ? ESCAPE '\\'"
 
@@ -440,7 +413,7 @@ class Scope:
             raise malformed(
                 pointed(self.query.text, one.left.at, f"unexpected token: '{word}'")
             ) from None
-        start, end = (_edge(day, kind, zone) for day in days)
+        start, end = (edge(day, kind, zone) for day in days)
         match one.operator:
             case "=":
                 self.params += [start, end]
@@ -522,102 +495,7 @@ class Scope:
         if value.kind == "null":
             return None
         kind = "date" if operand.function == "DAY_ONLY" else field.type
-        return _literal(field, kind, value)
-
-
-def _literal(field: Field, kind: str, value: Value) -> Any:
-    if kind in ("id", "reference"):
-        if value.kind != "string":
-            raise _wrong_kind(field, "string", enclosed=True)
-        text = unquoted(value.text)
-        found = valid_id(text)
-        if found is None and text:
-            raise Refusal("INVALID_QUERY_FILTER_OPERATOR", f"invalid ID field: {text}")
-        return found
-    if kind == "boolean":
-        if value.kind != "bool":
-            raise _wrong_kind(field, "boolean")
-        return int(value.text == "TRUE")
-    if kind == "int" or field.is_number:
-        if value.kind == "currency":
-            return digits(Decimal(value.text[3:]))
-        if value.kind != "number":
-            raise _wrong_kind(field, "int" if kind == "int" else "double")
-        number = Decimal(value.text)
-        return int(number) if kind == "int" and number == int(number) else digits(number)
-    if kind in ("date", "datetime"):
-        if value.kind != kind:
-            raise _wrong_kind(field, "dateTime" if kind == "datetime" else "date")
-        return value.text if kind == "date" else stamp(_moment(value.text))
-    if value.kind != "string":
-        raise _wrong_kind(field, "string", enclosed=True)
-    return unquoted(value.text) or None
-
-
-def _moment(text: str) -> datetime:
-    try:
-        return moment_of(text)
-    except ValueError:
-        raise malformed(f"line 1:0 invalid datetime '{text}'") from None
-
-
-def _next_whole_second(text: str) -> str:
-    """Stamps are whole seconds, so what is not before 37.5 is not before 38."""
-    moment = _moment(text)
-    return stamp(moment + timedelta(seconds=1) if moment.microsecond else moment)
-
-
-def _wrong_kind(field: Field, kind: str, *, enclosed: bool = False) -> Refusal:
-    how = "be enclosed in quotes" if enclosed else "not be enclosed in quotes"
-    return Refusal(
-        "INVALID_FIELD",
-        f"value of filter criterion for field '{field.name}' must be of type {kind} and should "
-        f"{how}",
-    )
-
-
-def _edge(day: date, kind: str, zone: ZoneInfo) -> str:
-    if kind == "date":
-        return day.isoformat()
-    return stamp(datetime.combine(day, time(), zone).astimezone(UTC))
-
-
-def _applied(function: str, column: str, field: Field) -> str:
-    match function:
-        case "":
-            return column
-        case "COUNT":
-            return f"count({column})"
-        case "COUNT_DISTINCT":
-            return f"count(DISTINCT {column})"
-        case "SUM" | "AVG":
-            if not (field.is_number or field.type == "int"):
-                raise malformed(
-                    f"field {field.name} does not support aggregate operator {function}"
-                )
-            return f"decimal_{function.lower()}({column})"
-        case "MIN" | "MAX":
-            return f"{function.lower()}({column})"
-        case "CALENDAR_YEAR":
-            return f"CAST(substr({column}, 1, 4) AS INTEGER)"
-        case "CALENDAR_MONTH":
-            return f"CAST(substr({column}, 6, 2) AS INTEGER)"
-        case "CALENDAR_QUARTER":
-            return f"((CAST(substr({column}, 6, 2) AS INTEGER) + 2) / 3)"
-        case "DAY_ONLY":
-            return f"substr({column}, 1, 10)"
-        case _:
-            return column
-
-
-def _aggregate_shower(one: Operand, field: Field | None) -> Callable[[Any], Any]:
-    if one.function in ("SUM", "AVG"):
-        return shower(Field("sum", "double"))
-    if field is None or one.function in ("COUNT", "COUNT_DISTINCT", "DAY_ONLY"):
-        return lambda cell: cell
-    if one.function.startswith("CALENDAR"):
-        return lambda cell: cell
-    return shower(field)
+        return literal(field, kind, value)
 
 
 def _relation_name(sub: Select) -> str:

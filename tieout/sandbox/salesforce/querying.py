@@ -15,9 +15,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ..clock import SandboxClock
-from .compiling import Compiler, Node, Select, Shown
+from .compiling import Compiler
 from .errors import Refusal
 from .objects import address_of
+from .plan import Node, Select, Shown
 from .soql import malformed, parse
 from .store import Store
 from .wire import Request

@@ -10,7 +10,7 @@ import itertools
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 
 from .cells import Cell, compare, guess_type, loader, stamp, value_of
@@ -20,6 +20,7 @@ from .ids import IdMaker, to_18
 Row = dict[str, Any]
 
 _BATCH = 5000
+_DOUBLE = Context(prec=17)
 
 
 class Total:
@@ -54,6 +55,8 @@ class Store:
         self.db.create_collation("DECIMAL", compare)
         self.db.create_aggregate("decimal_sum", 1, Total)  # type: ignore[arg-type]
         self.db.create_aggregate("decimal_avg", 1, Average)  # type: ignore[arg-type]
+        self.rates: dict[str, Decimal] = {}
+        self.db.create_function("to_corporate", 2, self._to_corporate)
         self.db.execute("CREATE TABLE _deletions (type TEXT, id TEXT PRIMARY KEY, at TEXT)")
         self.db.execute("CREATE INDEX _deletions_at ON _deletions (type, at)")
         for one in objects.values():
@@ -61,6 +64,20 @@ class Store:
 
     def close(self) -> None:
         self.db.close()
+
+    def read_rates(self) -> None:
+        """Take the conversion rates as they are now; an org with one currency has none."""
+        if "CurrencyType" in self.objects:
+            rows = self.db.execute("SELECT IsoCode, ConversionRate FROM CurrencyType")
+            self.rates = {code: Decimal(rate) for code, rate in rows}
+
+    def _to_corporate(self, cell: str | None, code: str | None) -> str | None:
+        return None if cell is None else format(self.corporate(Decimal(cell), code or ""), "f")
+
+    def corporate(self, amount: Decimal, code: str) -> Decimal:
+        """An amount in the corporate currency, with as many digits as a double has."""
+        rate = self.rates.get(code, Decimal(1))
+        return amount if rate == 1 else _DOUBLE.divide(amount, rate)
 
     def add_object(self, one: SObject) -> None:
         """Make its table and what finds its records quickly."""
@@ -258,10 +275,10 @@ def stamp_of(row: Row) -> str:
     return str(cell)
 
 
-def valid_id(text: str) -> str | None:
+def valid_id(text: Any) -> str | None:
     """The 18 characters, or None for what isn't an id."""
     try:
-        return to_18(text)
+        return to_18(str(text))
     except ValueError:
         return None
 
