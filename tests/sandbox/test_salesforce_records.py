@@ -334,3 +334,26 @@ def test_a_hidden_field_is_not_there(org: Stage) -> None:
     assert org.query("SELECT MRR__c FROM Account")[0]["errorCode"] == "INVALID_FIELD"
     assert refusal(org, "Account", Name="a", MRR__c=1)["errorCode"] == "INVALID_FIELD"
     assert "MRR__c" not in org.get("Account", org.create("Account", Name="a"))
+
+
+def test_the_administrator_s_own_rules(org: Stage) -> None:
+    def needs_phone(record: dict[str, Any]) -> str:
+        return "" if record["Phone"] else "A phone number, please."
+
+    org.stand_in.add_validation_rule("Account", needs_phone)
+    org.stand_in.add_duplicate_rule("Account", "Name")
+    problem = refusal(org, "Account", Name="a")
+    assert problem["errorCode"] == "FIELD_CUSTOM_VALIDATION_EXCEPTION"
+    assert problem["message"] == "A phone number, please."
+    org.create("Account", Name="a", Phone="1")
+    assert refusal(org, "Account", Name="A", Phone="2")["errorCode"] == "DUPLICATES_DETECTED"
+    allowed = {"Sforce-Duplicate-Rule-Header": "allowSave=true"}
+    body = {"Name": "A", "Phone": "2"}
+    assert org.call("POST", "/sobjects/Account", json=body, headers=allowed).status_code == 201
+
+
+def test_a_query_may_time_out_now_and_then(org: Stage) -> None:
+    org.stand_in.refuse_queries("QUERY_TIMEOUT", "Your query request was running for too long.")
+    answer = org.call("GET", "/query", params={"q": "SELECT Id FROM Account"})
+    assert org.refused(answer) == (400, "QUERY_TIMEOUT")
+    assert org.query("SELECT Id FROM Account")["totalSize"] == 0

@@ -48,6 +48,7 @@ class Queries:
         self.store, self.clock, self.rng, self.zone = store, clock, rng, zone
         self.largest_page = page
         self.locators: dict[str, Locator] = {}
+        self.refusals: list[tuple[str, str]] = []
 
     def compiler(self, *, all_rows: bool, bulk: bool = False) -> Compiler:
         return Compiler(self.store, self.clock.now(), self.zone, all_rows, bulk)
@@ -60,6 +61,8 @@ class Queries:
         if len(text) > _LONGEST:
             raise Refusal("QUERY_TOO_COMPLICATED", "SOQL statement is too long")
         select = self.compiler(all_rows=all_rows).compile(parse(text))
+        if self.refusals:
+            raise Refusal(*self.refusals.pop(0))
         if select.count_only:
             return self._count(select)
         if select.aggregate:

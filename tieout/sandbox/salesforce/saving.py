@@ -5,7 +5,7 @@ https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/using_r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -63,6 +63,9 @@ class Org:
     touched: list[tuple[SObject, str]] = field(default_factory=list)
     dated: str = ""
     blocked: dict[str, tuple[int, str, str]] = field(default_factory=dict)
+    validations: list[tuple[str, Callable[[Row], str]]] = field(default_factory=list)
+    duplicate_keys: list[tuple[str, str]] = field(default_factory=list)
+    may_duplicate: bool = False
 
     @property
     def now(self) -> str:
@@ -123,6 +126,7 @@ class Org:
             self._unique(type, new, given)
             if rules is not None:
                 rules.before(self, None, new, set(given))
+            self._judge(type, new, given)
             self._number(type, new)
             new |= self._audit(type, creating=True)
             self.store.insert(type, new)
@@ -149,6 +153,7 @@ class Org:
             self._unique(type, new, given)
             if rules is not None:
                 rules.before(self, old, new, set(given))
+            self._judge(type, new, given)
             new |= self._audit(type, creating=False)
             changed = {name: value for name, value in new.items() if value != old.get(name)}
             self.store.update(type, old["Id"], changed)
@@ -336,6 +341,19 @@ class Org:
                 new[one.name] = bool(given.get(one.name, one.default == "true"))
             else:
                 new[one.name] = self.me if one.default == "me" else one.default
+
+    def _judge(self, type: SObject, new: Row, given: Row) -> None:
+        """The rules that the org's own administrator made."""
+        for name, check in self.validations:
+            message = check(dict(new)) if name == type.name else ""
+            if message:
+                raise Refusal("FIELD_CUSTOM_VALIDATION_EXCEPTION", message, [])
+        for name, key in self.duplicate_keys:
+            if name != type.name or self.may_duplicate or given.get(key) is None:
+                continue
+            twins = self.store.rows_where(type, key, new[key], limit=2)
+            if any(row["Id"] != new["Id"] for row in twins):
+                raise Refusal("DUPLICATES_DETECTED", "Use one of these records?", [])
 
     def _number(self, type: SObject, new: Row) -> None:
         for one in type.stored:

@@ -280,6 +280,21 @@ class SalesforceStandIn:
         with self.lock:
             self.org.blocked[to_18(id)] = (times, code, message)
 
+    def add_validation_rule(self, type: str, check: Callable[[dict[str, Any]], str]) -> None:
+        """`check` gets a record that is to be saved, and gives the error message, or ""."""
+        with self.lock:
+            self.org.validations.append((self.org.type(type).name, check))
+
+    def add_duplicate_rule(self, type: str, field: str) -> None:
+        """A second record with that field's value needs the header that allows to save it."""
+        with self.lock:
+            self.org.duplicate_keys.append((self.org.type(type).name, field))
+
+    def refuse_queries(self, code: str, message: str, times: int = 1) -> None:
+        """The next `times` queries by REST fail: QUERY_TIMEOUT, OPERATION_TOO_LARGE..."""
+        with self.lock:
+            self.queries.refusals += [(code, message)] * times
+
     def hide_field(self, type: str, field: str) -> None:
         """As field-level security does: the field isn't there for the integration user."""
         with self.lock:
@@ -369,6 +384,8 @@ class SalesforceStandIn:
             answer = over_the_limit().answer
         else:
             self.quota.calls.take()
+            allowed = request.header("sforce-duplicate-rule-header").replace(" ", "").lower()
+            self.org.may_duplicate = "allowsave=true" in allowed
             answer = self.rest.run(request)
         answer.headers["Sforce-Limit-Info"] = self.quota.header(self._per_app)
         return answer
