@@ -171,3 +171,13 @@ def test_the_same_seed_makes_the_same_credentials(org: Stage) -> None:
             third.stand_in.credentials()["private_key"]
             != (org.stand_in.credentials()["private_key"])
         )
+
+
+def test_a_token_tells_whose_it_is(org: Stage) -> None:
+    known = org.stand_in.credentials()
+    told = org.call("GET", "/services/oauth2/userinfo").json()
+    assert told["preferred_username"] == known["username"]
+    assert told["organization_id"] == known["organization_id"]
+    org.stand_in.end_sessions()
+    refused = org.call("GET", "/services/oauth2/userinfo")
+    assert (refused.status_code, refused.text) == (403, "Bad_OAuth_Token")

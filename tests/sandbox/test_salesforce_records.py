@@ -357,3 +357,30 @@ def test_a_query_may_time_out_now_and_then(org: Stage) -> None:
     answer = org.call("GET", "/query", params={"q": "SELECT Id FROM Account"})
     assert org.refused(answer) == (400, "QUERY_TIMEOUT")
     assert org.query("SELECT Id FROM Account")["totalSize"] == 0
+
+
+def test_ids_are_never_written(org: Stage) -> None:
+    problem = refusal(org, "Account", Name="a", Id="001dM00003jU9GxQAK")
+    assert problem["message"] == "cannot specify Id in an insert call"
+    id = org.create("Account", Name="a")
+    answer = org.call("PATCH", f"/sobjects/Account/{id}", json={"id": id})
+    assert org.refused(answer) == (400, "INVALID_FIELD")
+
+
+def test_relationships_are_followed_by_name(org: Stage) -> None:
+    account = org.create("Account", Name="a")
+    contact = org.create("Contact", LastName="c", AccountId=account)
+    path = f"/sobjects/Contact/{contact}/Account"
+    assert org.call("GET", path, params={"fields": "Name"}).json()["Name"] == "a"
+    children = org.call("GET", f"/sobjects/Account/{account}/Contacts").json()
+    assert [one["LastName"] for one in children["records"]] == ["c"]
+    assert org.call("GET", f"/sobjects/Account/{account}/Nothing").status_code == 404
+
+
+def test_the_system_moves_its_own_stamp(org: Stage) -> None:
+    id = org.create("Account", Name="a")
+    org.clock.move(60)
+    org.stand_in.touch("Account", id)
+    now = org.get("Account", id)
+    assert now["SystemModstamp"] == "2026-05-06T12:01:00.000+0000"
+    assert now["LastModifiedDate"] == "2026-05-06T12:00:00.000+0000"

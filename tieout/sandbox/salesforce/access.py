@@ -32,6 +32,7 @@ from .wire import Answer, Request
 
 TOKEN_PATH = "/services/oauth2/token"
 REVOKE_PATH = "/services/oauth2/revoke"
+USERINFO_PATH = "/services/oauth2/userinfo"
 
 _JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _LETTERS = string.ascii_letters + string.digits
@@ -231,6 +232,30 @@ class Access:
         else:
             return _refused("invalid_token", "token not found")
         return Answer(200)
+
+    def user(self, request: Request) -> Answer:
+        """Who the token belongs to; the same at `userinfo` and at the token's `id` address."""
+        try:
+            self.check_header(request)
+        except Refusal:
+            return Answer(403, b"Bad_OAuth_Token", media="text/html;charset=UTF-8")
+        app = self.app
+        return Answer(
+            200,
+            {
+                "sub": f"{self.audience}/id/{app.organization_id}/{app.user_id}",
+                "id": f"{self.audience}/id/{app.organization_id}/{app.user_id}",
+                "user_id": app.user_id,
+                "organization_id": app.organization_id,
+                "preferred_username": app.username,
+                "username": app.username,
+                "name": "Integration User",
+                "email": "integration@example.com",
+                "zoneinfo": "UTC",
+                "user_type": "STANDARD",
+                "active": True,
+            },
+        )
 
     def end_sessions(self) -> None:
         """As if an administrator had ended them all."""

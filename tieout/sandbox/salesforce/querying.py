@@ -60,6 +60,12 @@ class Queries:
             raise malformed("SOQL statement is empty")
         if len(text) > _LONGEST:
             raise Refusal("QUERY_TOO_COMPLICATED", "SOQL statement is too long")
+        return self.run(text, version, all_rows=all_rows, page=self._page(request))
+
+    def run(
+        self, text: str, version: str, *, all_rows: bool = False, page: int = 0
+    ) -> dict[str, Any]:
+        """The first page of a query. Raises Refusal."""
         select = self.compiler(all_rows=all_rows).compile(parse(text))
         if self.refusals:
             raise Refusal(*self.refusals.pop(0))
@@ -68,7 +74,7 @@ class Queries:
         if select.aggregate:
             return self._groups(select)
         ids = [row[0] for row in self.store.db.execute(select.ids_sql(), select.params)]
-        locator = Locator(select, ids, self._page(request), self.clock.now(), all_rows)
+        locator = Locator(select, ids, page or self.largest_page, self.clock.now(), all_rows)
         return self._answer("", locator, 0, version)
 
     def more(self, key: str, version: str) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from .fields import SObject
 from .querying import Queries
 from .saving import ManyMatches, Org
 from .soql import Operand, Query
+from .store import Row, valid_id
 from .wire import Answer, Request, decode
 
 _WINDOW = timedelta(days=30)
@@ -110,6 +111,8 @@ class Records:
     def _by_key(
         self, request: Request, version: str, type: SObject, key: str, value: str
     ) -> Answer:
+        if type.find(key) is None and valid_id(key) is not None:
+            return self._relation(request, version, self.org.get(type, key), type, value)
         one = self.org.key_field(type, key)
         if request.method in ("PATCH", "POST"):
             return self._upsert(request, version, type, key, value)
@@ -122,6 +125,26 @@ class Records:
         if request.method not in ("GET", "HEAD"):
             raise wrong_method(request.method, "DELETE,GET,HEAD,PATCH,POST")
         return Answer(200, self.show(type, found, version, _wanted(request, type)))
+
+    def _relation(
+        self, request: Request, version: str, row: Row, type: SObject, name: str
+    ) -> Answer:
+        """The parent, or the children, of a record by the relationship's name."""
+        _only(request, "GET")
+        for one in type.fields.values():
+            if one.relationship.lower() == name.lower() and one.refers_to:
+                parent = self.org.type(one.refers_to[0])
+                if row[one.name] is None:
+                    raise not_found()
+                shown = self.show(parent, row[one.name], version, _wanted(request, parent))
+                return Answer(200, shown)
+        for child in self.org.store.objects.values():
+            for one in child.fields.values():
+                if type.name in one.refers_to and one.children.lower() == name.lower():
+                    fields = request.param("fields") or ", ".join(child.fields)
+                    soql = f"SELECT {fields} FROM {child.name} WHERE {one.name} = '{row['Id']}'"
+                    return Answer(200, self.queries.run(soql, version))
+        raise not_found()
 
     def _upsert(
         self, request: Request, version: str, type: SObject, key: str, value: str

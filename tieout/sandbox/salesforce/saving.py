@@ -256,6 +256,8 @@ class Org:
         for name, sent in body.items():
             if name == "attributes":
                 continue
+            if name.lower() == "id":
+                raise _no_id(creating=creating)
             one = type.find(name)
             if one is None or (one.type == "reference" and isinstance(sent, dict)):
                 one, sent = self._related(type, name, sent)
@@ -405,6 +407,14 @@ class ManyMatches(Exception):
         """The same, as a collection call and Bulk answer it."""
         shown = "more than one record found for external id field: " + str(self.ids)
         return Refusal("DUPLICATE_EXTERNAL_ID", f"{self.key}: {shown}", [self.key])
+
+
+def _no_id(*, creating: bool) -> Refusal:
+    if creating:
+        return Refusal(
+            "INVALID_FIELD_FOR_INSERT_UPDATE", "cannot specify Id in an insert call", ["Id"]
+        )
+    return Refusal("INVALID_FIELD", "The Id field should not be specified in the sobject data.")
 
 
 def _must(one: Field) -> bool:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from ..clock import SandboxClock
 from ..faults import Faults
-from .access import REVOKE_PATH, TOKEN_PATH, Access, make_app
+from .access import REVOKE_PATH, TOKEN_PATH, USERINFO_PATH, Access, make_app
 from .batches import Collections
 from .bulk import Bulk
 from .bulk_load import Loader
@@ -275,6 +275,12 @@ class SalesforceStandIn:
             self._late.append((due, dated, commit))
             return key
 
+    def touch(self, type: str, id: str) -> None:
+        """A change by the system: SystemModstamp moves, LastModifiedDate stays."""
+        with self.lock:
+            one = self.org.type(type)
+            self.store.update(one, to_18(id), {"SystemModstamp": self.org.now})
+
     def refuse_writes(self, id: str, code: str, message: str, times: int = 1) -> None:
         """The next `times` writes to that record fail: UNABLE_TO_LOCK_ROW, ENTITY_IS_LOCKED..."""
         with self.lock:
@@ -372,6 +378,8 @@ class SalesforceStandIn:
             return self.access.token(request)
         if path == REVOKE_PATH:
             return self.access.revoke(request)
+        if path in (USERINFO_PATH, f"/id/{self.app.organization_id}/{self.app.user_id}"):
+            return self.access.user(request)
         if path == "/services/data":
             return Answer(200, versions())
         if path.startswith(BULK_ONE):
