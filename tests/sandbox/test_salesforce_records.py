@@ -305,6 +305,10 @@ def test_describe_tells_what_may_be_written(org: Stage) -> None:
         headers={"If-Modified-Since": answer.headers["Last-Modified"]},
     )
     assert unchanged.status_code == 304
+    org.clock.move(60)
+    org.stand_in.hide_field("Account", "Site")
+    since = {"If-Modified-Since": answer.headers["Last-Modified"]}
+    assert org.call("GET", "/sobjects/Account/describe", headers=since).status_code == 200
     listed = {one["name"]: one for one in org.call("GET", "/sobjects").json()["sobjects"]}
     assert listed["Account"]["keyPrefix"] == "001"
     assert listed["OpportunityStage"]["createable"] is False

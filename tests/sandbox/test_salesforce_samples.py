@@ -12,6 +12,8 @@ import pytest
 import requests
 from salesforce_session import Stage, stage
 
+from tieout.sandbox.salesforce.ids import to_18
+
 SAMPLES = Path(__file__).parents[3] / "shared" / "providers" / "salesforce" / "samples"
 
 
@@ -154,3 +156,14 @@ def test_unknown_custom_objects_and_fields_are_learned(org: Stage) -> None:
     account = {"Id": "001dM00003jU9GxQAK", "Name": "x", "NewStandardField": "z"}
     org.stand_in.load([("Account", account)])
     assert org.names("SELECT NewStandardField FROM Account", "NewStandardField") == ["z"]
+
+
+@pytest.mark.parametrize(
+    ("short", "long"),
+    [
+        ("001dM00003jU9Gx", "001dM00003jU9GxQAK"),
+        ("0014W000027f6V3", "0014W000027f6V3QAI"),
+    ],
+)
+def test_the_last_three_letters_tell_the_capitals(short: str, long: str) -> None:
+    assert to_18(short) == to_18(long) == long

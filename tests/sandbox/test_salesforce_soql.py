@@ -325,3 +325,14 @@ def test_several_currencies_meet_in_the_corporate_one() -> None:
         ]
         rich = "SELECT Name FROM Opportunity GROUP BY Name HAVING SUM(Amount) > 10 ORDER BY Name"
         assert org.names(rich) == ["100", "200"]
+
+
+def test_case_is_no_difference_in_any_script() -> None:
+    with stage() as org:
+        for name in ("Évreux", "ΕΛΛΑΣ", "Łódź"):
+            org.create("Account", Name=name)
+        assert org.names("SELECT Name FROM Account WHERE Name = 'ÉVREUX'") == ["Évreux"]
+        assert org.names("SELECT Name FROM Account WHERE Name LIKE 'łÓ%'") == ["Łódź"]
+        both = "SELECT Name FROM Account WHERE Name IN ('ελλας', 'évreux') ORDER BY Name"
+        assert sorted(org.names(both)) == ["Évreux", "ΕΛΛΑΣ"]
+        assert org.names("SELECT Name FROM Account WHERE Name != 'évreux'") == ["ΕΛΛΑΣ", "Łódź"]

@@ -60,6 +60,8 @@ class Filters(Names):
             value = next_whole_second(one.value.text)
         if field is not None and field.type == "boolean" and one.operator not in ("=", "!="):
             raise Refusal("INVALID_QUERY_FILTER_OPERATOR", "invalid operator on boolean field")
+        if _beyond_ascii(field, [value]):
+            sql, value = f"folded({sql})", value.casefold()
         self.params.append(value)
         if one.operator in ("=", "!="):
             return f"{sql} IS {'NOT ' if one.operator == '!=' else ''}?"
@@ -82,7 +84,10 @@ class Filters(Names):
             raise Refusal("INVALID_QUERY_FILTER_OPERATOR", f"invalid operator on {kind} field")
         if one.value.kind != "string":
             raise wrong_kind(field, "string", enclosed=True)
-        self.params.append(unquoted(one.value.text, pattern=True))
+        wanted = unquoted(one.value.text, pattern=True)
+        if _beyond_ascii(field, [wanted]):
+            sql, wanted = f"folded({sql})", wanted.casefold()
+        self.params.append(wanted)
         return f"{sql} LIKE ? ESCAPE '\\'"
 
     def _within(self, sql: str, one: Compare, field: Field | None) -> str:
@@ -123,6 +128,8 @@ class Filters(Names):
             return self._includes(sql, one)
         values = [self._bound(one.left, field, value) for value in one.values]
         found = [value for value in values if value is not None]
+        if _beyond_ascii(field, found):
+            sql, found = f"folded({sql})", [value.casefold() for value in found]
         self.params += found
         listed = f"{sql} IN ({', '.join('?' * len(found))})"
         has_null = len(found) < len(values)
@@ -178,3 +185,9 @@ class Filters(Names):
             return None
         kind = "date" if operand.function == "DAY_ONLY" else field.type
         return literal(field, kind, value)
+
+
+def _beyond_ascii(field: Field | None, values: list[Any]) -> bool:
+    """Whether a comparison needs more than SQLite's own blindness for case."""
+    blind = field is not None and field.is_text and not field.case_sensitive
+    return blind and any(isinstance(value, str) and not value.isascii() for value in values)

@@ -30,6 +30,7 @@ class Records:
     def __init__(self, org: Org, queries: Queries, described: datetime) -> None:
         self.org, self.queries = org, queries
         self.described = described.replace(microsecond=0)
+        self._schema = org.store.schema_changes
         self.deletions_since = ""
 
     def answer(self, request: Request, version: str, parts: list[str]) -> Answer:
@@ -61,6 +62,9 @@ class Records:
 
     def _dated(self, request: Request, content: Any) -> Answer:
         """Describes change rarely: a caller who has them is told so (304)."""
+        if self._schema != self.org.store.schema_changes:
+            self._schema = self.org.store.schema_changes
+            self.described = self.org.clock.now().replace(microsecond=0)
         headers = {"Last-Modified": format_datetime(self.described.astimezone(UTC), usegmt=True)}
         since = _http_date(request.header("if-modified-since"))
         if since is not None and self.described <= since:

@@ -250,7 +250,8 @@ class SalesforceStandIn:
             for field in child.stored:
                 if one.name in field.refers_to and field.name != "MasterRecordId":
                     for row in self.store.rows_where(child, field.name, old):
-                        self.org.touch(child, row["Id"], {field.name: new})
+                        target = None if row["Id"] == new else new
+                        self.org.touch(child, row["Id"], {field.name: target})
 
     def undelete(self, type: str, id: str) -> None:
         """Take a record out of the recycle bin, as a user does. Raises Refusal."""
@@ -307,6 +308,7 @@ class SalesforceStandIn:
             one = self.org.type(type)
             del one.fields[field]
             one.index()
+            self.store.schema_changes += 1
 
     def lose_deletions(self, before: datetime) -> None:
         """As after a purge: getDeleted knows nothing of what was deleted before that moment."""

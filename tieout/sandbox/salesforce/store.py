@@ -56,6 +56,8 @@ class Store:
         self.db.create_aggregate("decimal_sum", 1, Total)  # type: ignore[arg-type]
         self.db.create_aggregate("decimal_avg", 1, Average)  # type: ignore[arg-type]
         self.rates: dict[str, Decimal] = {}
+        self.schema_changes = 0
+        self.db.create_function("folded", 1, _folded, deterministic=True)
         self.db.create_function("to_corporate", 2, self._to_corporate)
         self.db.execute("CREATE TABLE _deletions (type TEXT, id TEXT PRIMARY KEY, at TEXT)")
         self.db.execute("CREATE INDEX _deletions_at ON _deletions (type, at)")
@@ -81,6 +83,7 @@ class Store:
 
     def add_object(self, one: SObject) -> None:
         """Make its table and what finds its records quickly."""
+        self.schema_changes += 1
         self.objects[one.name] = one
         self._lower[one.name.lower()] = one
         columns = ", ".join(_column(field) for field in one.stored)
@@ -102,6 +105,7 @@ class Store:
 
     def add_field(self, one: SObject, field: Field) -> None:
         one.add(field)
+        self.schema_changes += 1
         self.db.execute(f'ALTER TABLE "{one.name}" ADD COLUMN {_column(field)}')
         self._index(one, field)
 
@@ -268,6 +272,11 @@ class Store:
             f'INSERT OR REPLACE INTO "{one.name}" ({", ".join(names)}) VALUES ({marks})', cells()
         )
         self.db.executemany("INSERT OR REPLACE INTO _deletions VALUES (?, ?, ?)", gone)
+
+
+def _folded(cell: Any) -> Any:
+    """A text without its case; NOCASE alone knows the letters of ASCII only."""
+    return cell.casefold() if isinstance(cell, str) else cell
 
 
 def stamp_of(row: Row) -> str:
