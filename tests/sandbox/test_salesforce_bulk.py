@@ -129,6 +129,8 @@ def test_dates_parents_and_deleted_records_in_csv(org: Stage) -> None:
     [
         ("SELECT BillingAddress FROM Account", "API_ERROR",
          "Selecting compound data not supported in Bulk Query"),
+        ("SELECT Id, Account.BillingAddress FROM Contact", "API_ERROR", "compound"),
+        ("SELECT FIELDS(STANDARD) FROM Account", "API_ERROR", "compound"),
         ("SELECT Id FROM OrderStatus", "INVALIDENTITY", "is not supported by the Bulk API"),
         ("SELECT COUNT() FROM Account", "MALFORMED_QUERY", "Aggregate"),
         ("SELECT Id FROM Account OFFSET 5", "MALFORMED_QUERY", "OFFSET"),

@@ -103,9 +103,6 @@ def _check_bulk(query: Query, type: SObject) -> None:
             raise malformed("Nested queries not supported in Bulk Query")
         if isinstance(one, str) and one != "*STANDARD":
             raise malformed("FIELDS(ALL) and FIELDS(CUSTOM) not supported in Bulk Query")
-        field = type.find(one.path[-1]) if isinstance(one, Operand) else None
-        if field is not None and field.columns:
-            raise Refusal("API_ERROR", "Selecting compound data not supported in Bulk Query")
 
 
 class Scope(Filters):
@@ -188,6 +185,8 @@ class Scope(Filters):
         if name in seen:
             raise Refusal("INVALID_FIELD", f"duplicate field selected: {'.'.join(path)}")
         seen.add(name)
+        if one.columns and self.compiler.bulk:
+            raise Refusal("API_ERROR", "Selecting compound data not supported in Bulk Query")
         if one.columns:
             parts = {
                 part: self._column(f'{alias}."{part}"') for part in self._compound_parts(type, one)
