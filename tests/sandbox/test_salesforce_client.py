@@ -14,6 +14,7 @@ import simple_salesforce.bulk2
 from salesforce_session import Local, Stage, stage
 from simple_salesforce import Salesforce
 from simple_salesforce.exceptions import (
+    SalesforceAuthenticationFailed,
     SalesforceExpiredSession,
     SalesforceMalformedRequest,
     SalesforceMoreThanOneRecord,
@@ -51,6 +52,17 @@ def test_its_own_client_credentials_login(org: Stage) -> None:
         session=Local(org.running.url),
     )
     assert client.limits()["DailyApiRequests"]["Max"] == 100_000
+
+
+def test_a_password_is_not_enough(org: Stage) -> None:
+    with pytest.raises(SalesforceAuthenticationFailed) as failed:
+        Salesforce(
+            username="a@example.com",
+            password="p",
+            security_token="t",
+            session=Local(org.running.url),
+        )
+    assert failed.value.code == "INVALID_OPERATION"
 
 
 def test_create_read_change_and_delete(org: Stage) -> None:

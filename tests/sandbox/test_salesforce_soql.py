@@ -336,3 +336,8 @@ def test_case_is_no_difference_in_any_script() -> None:
         both = "SELECT Name FROM Account WHERE Name IN ('ελλας', 'évreux') ORDER BY Name"
         assert sorted(org.names(both)) == ["Évreux", "ΕΛΛΑΣ"]
         assert org.names("SELECT Name FROM Account WHERE Name != 'évreux'") == ["ΕΛΛΑΣ", "Łódź"]
+
+
+def test_a_longer_address_than_sixteen_kilobytes_is_refused(org: Stage) -> None:
+    soql = f"SELECT Id FROM Account WHERE Name = '{'x' * 17_000}'"
+    assert org.call("GET", "/query", params={"q": soql}).status_code == 414

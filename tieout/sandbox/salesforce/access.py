@@ -33,6 +33,7 @@ from .wire import Answer, Request
 TOKEN_PATH = "/services/oauth2/token"
 REVOKE_PATH = "/services/oauth2/revoke"
 USERINFO_PATH = "/services/oauth2/userinfo"
+SOAP_LOGIN = "/services/Soap/"
 
 _JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _LETTERS = string.ascii_letters + string.digits
@@ -284,3 +285,21 @@ class Access:
 def _refused(code: str, description: str) -> Answer:
     content = {"error": code, "error_description": description}
     return Answer(400, content, {"Cache-Control": "no-store"})
+
+
+def soap_login(request: Request) -> Answer:
+    """What a user name and a password get in a new org: SOAP's login() is off."""
+    version = request.path.rstrip("/").rsplit("/", 1)[-1].partition(".")[0]
+    gone = version.isdigit() and int(version) >= 65
+    code = "UNSUPPORTED_API_VERSION" if gone else "INVALID_OPERATION"
+    text = "SOAP API login() is disabled by default in this org."
+    content = (
+        '<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope '
+        'xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" '
+        'xmlns:sf="urn:fault.partner.soap.sforce.com"><soapenv:Body><soapenv:Fault>'
+        f"<faultcode>sf:{code}</faultcode><faultstring>{code}: {text}</faultstring><detail>"
+        f"<sf:UnexpectedErrorFault><sf:exceptionCode>{code}</sf:exceptionCode>"
+        f"<sf:exceptionMessage>{text}</sf:exceptionMessage></sf:UnexpectedErrorFault></detail>"
+        "</soapenv:Fault></soapenv:Body></soapenv:Envelope>"
+    )
+    return Answer(500, content.encode(), media="text/xml; charset=utf-8")

@@ -43,7 +43,7 @@ def loader(one: Field) -> Callable[[Any], Cell]:
     if one.type == "boolean":
         return lambda value: int(value in (True, "true", 1))
     if one.type == "int":
-        return lambda value: None if value is None or value == "" else int(value)
+        return lambda value: None if value is None or value == "" else int(Decimal(str(value)))
     if one.is_number:
         return lambda value: None if value is None or value == "" else digits(Decimal(str(value)))
     if one.type == "datetime":

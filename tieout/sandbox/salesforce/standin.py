@@ -12,7 +12,15 @@ from zoneinfo import ZoneInfo
 
 from ..clock import SandboxClock
 from ..faults import Faults
-from .access import REVOKE_PATH, TOKEN_PATH, USERINFO_PATH, Access, make_app
+from .access import (
+    REVOKE_PATH,
+    SOAP_LOGIN,
+    TOKEN_PATH,
+    USERINFO_PATH,
+    Access,
+    make_app,
+    soap_login,
+)
 from .backstage import Backstage
 from .batches import Collections
 from .bulk import Bulk
@@ -61,6 +69,7 @@ _RULES: dict[str, Rules] = {
     "Product2": ProductRules(),
     "PricebookEntry": PricebookEntryRules(),
 }
+_LONGEST_URI = 16_384
 _REPORTED = (
     "Account",
     "Contact",
@@ -281,7 +290,8 @@ class SalesforceStandIn(Backstage):
         request = read_request(environ)
         with self.lock:
             self._catch_up()
-            answer = self._answer(request)
+            too_long = len(str(environ.get("REQUEST_URI") or "")) > _LONGEST_URI
+            answer = Answer(414) if too_long else self._answer(request)
             self._report()
         body = answer.encoded()
         headers = [("Date", _http_date(self.clock.now())), *answer.headers.items()]
@@ -298,6 +308,8 @@ class SalesforceStandIn(Backstage):
             return self.access.revoke(request)
         if path in (USERINFO_PATH, f"/id/{self.app.organization_id}/{self.app.user_id}"):
             return self.access.user(request)
+        if path.startswith(SOAP_LOGIN):
+            return soap_login(request)
         if path == "/services/data":
             return Answer(200, versions())
         if path.startswith(BULK_ONE):

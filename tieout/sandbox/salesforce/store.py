@@ -233,7 +233,7 @@ class Store:
         for name, value in body.items():
             field = one.fields.get(name) or one.find(name)
             if field is None:
-                if name == "attributes" or isinstance(value, dict):
+                if name == "attributes" or isinstance(value, dict | list):
                     continue
                 field = read_field(guess_type(name, value))
                 self.add_field(one, field)
