@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from . import cash, ids, people, stripe_side
+from . import cash, ids, people, salesforce_side, stripe_side
 from .billing import Ledger
 from .catalog import Catalog, build_catalog
 from .currencies import CURRENCIES
@@ -178,6 +178,9 @@ class _Plot:
     def others(self, ledgers: list[Ledger], newcomers: list[Ledger]) -> dict[str, list[Typed]]:
         """The sides of the systems beside Stripe and NetSuite."""
         sides: dict[str, list[Typed]] = {}
+        if self.crm:
+            everyone = [*ledgers, *newcomers]
+            sides["salesforce"] = salesforce_side.draw(self.seed, self.catalog, everyone, self.span)
         return sides
 
 
