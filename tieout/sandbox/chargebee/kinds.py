@@ -59,25 +59,11 @@ class Kind:
         return tuple(sorted(own - {"created"}))
 
 
-_INDEXED = frozenset(
-    [
-        "customer_id",
-        "subscription_id",
-        "reference_invoice_id",
-        "invoice_id",
-        "transaction_id",
-        "item_id",
-        "item_family_id",
-        "item_price_id",
-        "email",
-        "reference_number",
-        "id_at_gateway",
-        "entity_id",
-        "plan_id",
-        "event_type",
-        "parent_item_id",
-    ]
-)
+_INDEXED = frozenset({
+    "customer_id", "subscription_id", "reference_invoice_id", "invoice_id", "transaction_id",
+    "item_id", "item_family_id", "item_price_id", "email", "reference_number", "id_at_gateway",
+    "entity_id", "plan_id", "event_type", "parent_item_id",
+})  # fmt: skip
 _TIMES = ("created_at", "updated_at")
 
 

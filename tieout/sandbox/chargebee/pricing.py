@@ -11,26 +11,10 @@ from typing import Any
 
 Object = dict[str, Any]
 # https://support.chargebee.com/support/solutions/articles/254748-what-are-zero-decimal-currencies-
-_WHOLE = frozenset(
-    [
-        "BIF",
-        "CLP",
-        "DJF",
-        "GNF",
-        "JPY",
-        "KMF",
-        "KRW",
-        "MGA",
-        "PYG",
-        "RWF",
-        "UGX",
-        "VND",
-        "VUV",
-        "XAF",
-        "XOF",
-        "XPF",
-    ]
-)
+_WHOLE = frozenset({
+    "BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "UGX", "VND", "VUV",
+    "XAF", "XOF", "XPF",
+})  # fmt: skip
 _MONTHS = {"year": Decimal(12), "month": Decimal(1)}
 _DAYS = {"week": Decimal(7), "day": Decimal(1)}
 
