@@ -397,3 +397,21 @@ def test_an_export_is_a_zip_of_csv(cb: Stage) -> None:
     assert [row["id"] for row in csv.DictReader(io.StringIO(text))] == ["other"]
     cb.clock.move(DAY)
     assert requests.get(done["download"]["download_url"], timeout=10).status_code == 404
+
+
+def test_a_key_that_only_reads(cb: Stage) -> None:
+    login = (cb.stand_in.read_only_key, "")
+    assert requests.get(cb.url("customers"), auth=login, timeout=10).status_code == 200
+    answer = requests.post(cb.url("customers"), auth=login, timeout=10)
+    assert (answer.status_code, answer.json()["api_error_code"]) == (
+        403,
+        "api_authorization_failed",
+    )
+
+
+def test_the_host_names_the_site(cb: Stage) -> None:
+    port = cb.running.port
+    own = cb.http.get(cb.url("customers"), headers={"Host": f"acme-test.localhost:{port}"})
+    assert own.status_code == 200
+    other = cb.http.get(cb.url("customers"), headers={"Host": "other-test.chargebee.com"})
+    assert (other.status_code, other.json()["api_error_code"]) == (404, "site_not_found")

@@ -649,3 +649,50 @@ def test_the_sums_hold_after_anything(cb: Stage, seed: int) -> None:
     assert customer["excess_payments"] == sum(one["amount_unused"] for one in payments)
     notes = cb.rows("credit_note", "credit_notes", {"status[is]": "refund_due", "limit": 100})
     assert customer["refundable_credits"] == sum(one["amount_available"] for one in notes)
+
+
+# Disputes
+
+
+def test_a_chargeback_shows_in_three_places(cb: Stage) -> None:
+    invoice = cb.invoice(1000)
+    payment = pay(cb, invoice["id"])["transaction"]
+    id = cb.stand_in.open_dispute(payment["id"], 400)
+    dispute = cb.rows("dispute", "disputes", {"transaction_id[is]": payment["id"]})[0]
+    assert (dispute["id"], dispute["status"], dispute["amount"]) == (id, "funds_withdrawn", 400)
+    assert dispute["is_partial_dispute"] is True
+    reversal = cb.rows("transaction", "transactions", {"type[is]": "payment_reversal"})[0]
+    note = cb.rows("credit_note", "credit_notes", {"reason_code[is]": "chargeback"})[0]
+    assert (note["amount_refunded"], note["reference_invoice_id"]) == (400, invoice["id"])
+    assert note["linked_refunds"][0]["txn_id"] == reversal["id"]
+    assert balanced_note(note)
+    after = cb.get(f"invoices/{invoice['id']}")["invoice"]
+    assert balanced_invoice(after)
+    assert after["issued_credit_notes"][0]["cn_reason_code"] == "chargeback"
+    cb.stand_in.end_dispute(id, "lost")
+    assert cb.get(f"disputes/{id}")["dispute"]["status"] == "lost"
+    with pytest.raises(ValueError, match="not an open dispute"):
+        cb.stand_in.end_dispute(id, "won")
+
+
+# What was loaded lives on
+
+
+def test_loaded_objects_can_be_changed(cb: Stage) -> None:
+    cb.stand_in.load(
+        [
+            ("customer", {"id": "old", "auto_collection": "off", "cf_tier": "gold"}),
+            (
+                "invoice",
+                {"id": "907", "customer_id": "old", "status": "payment_due", "date": NOW - DAY,
+                 "total": 500, "amount_due": 500, "currency_code": "EUR", "object": "invoice"},
+            ),
+        ]
+    )  # fmt: skip
+    made = pay(cb, "907", 500)
+    assert (made["invoice"]["status"], made["transaction"]["currency_code"]) == ("paid", "EUR")
+    assert balanced_invoice(made["invoice"])
+    assert cb.post("customers/old", {"phone": "1"})["customer"]["cf_tier"] == "gold"
+    assert cb.invoice(100, "old")["id"] == "1"
+    cb.stand_in.load([("invoice", {"id": "2", "date": NOW, "object": "invoice"})])
+    assert cb.invoice(100)["id"] == "3"

@@ -148,3 +148,28 @@ def test_webhooks_go_wrong_on_demand(
     cb.customer("b")
     delivered(cb)
     assert [body["content"]["customer"]["id"] for _, body in receiver.got] == seen
+
+
+def test_clients_register_endpoints_of_their_own(receiver: Receiver) -> None:
+    with stage() as cb:
+        made = cb.post(
+            "webhook_endpoints",
+            {
+                "name": "Books",
+                "url": receiver.url,
+                "basic_auth_username": "me",
+                "basic_auth_password": "pass:word",
+                "enabled_events[0]": "customer_deleted",
+            },
+        )["webhook_endpoint"]
+        assert "basic_auth_password" not in made
+        cb.customer()
+        cb.post("customers/acme/delete")
+        delivered(cb)
+        assert receiver.types == ["customer_deleted"]
+        sent = receiver.got[0][0]["Authorization"].removeprefix("Basic ")
+        assert base64.b64decode(sent) == b"me:pass:word"
+        states = [one["webhook_status"] for one in cb.rows("event", "events")]
+        assert states == ["not_applicable", "succeeded"]
+        cb.post(f"webhook_endpoints/{made['id']}/delete")
+        assert cb.get("webhook_endpoints") == {"list": []}

@@ -24,13 +24,23 @@ from . import (
 from . import (
     credit_notes,
     customers,
+    disputes,
     extras,
     invoices,
     payments,
     subscriptions,
 )
 from .codec import encode
-from .errors import ApiError, failure, no_such_path, not_enabled, rate_limited, wrong_key
+from .errors import (
+    ApiError,
+    failure,
+    no_such_path,
+    no_such_site,
+    not_enabled,
+    rate_limited,
+    read_only,
+    wrong_key,
+)
 from .exports import Exports
 from .form import decode
 from .hooks import Outbox
@@ -101,6 +111,7 @@ class ChargebeeStandIn:
         )
         self.site = Site(clock, seed, settings)
         self._key = f"test_{self.site.random_text(32)}"
+        self.read_only_key = f"test_{self.site.random_text(32)}"
         self._hook_user = "chargebee"
         self._hook_password = self.site.random_text(24)
         self._limits = Limits(calls_per_minute) if limits else None
@@ -115,6 +126,7 @@ class ChargebeeStandIn:
         own = [
             *customers.ROUTES, *catalogue.ROUTES, *subscriptions.ROUTES, *invoices.ROUTES,
             *credit_notes.ROUTES, *payments.ROUTES, *extras.ROUTES, *self._exports.routes(),
+            *self._outbox.routes(),
             Route("GET", "configurations", self._configurations),
             Route("GET", "currencies/list", self._currencies, "limit:i offset"),
         ]  # fmt: skip
@@ -144,6 +156,23 @@ class ChargebeeStandIn:
             self._outbox.endpoints.append(
                 Endpoint(id, url, self._hook_user, self._hook_password, frozenset(types))
             )
+
+    def open_dispute(
+        self,
+        transaction: str,
+        amount: int | None = None,
+        *,
+        reason: str = "fraudulent",
+        type: str = "chargeback",
+    ) -> str:
+        """The bank disputes a payment; the dispute's id. A chargeback takes the money away."""
+        with self.site.lock:
+            return disputes.open_dispute(self.site, transaction, amount, reason, type)
+
+    def end_dispute(self, id: str, status: str) -> None:
+        """`won` gives the money back; `lost` and `cancelled` only say so."""
+        with self.site.lock:
+            disputes.end_dispute(self.site, id, status)
 
     def wait_for_webhooks(self, timeout_seconds: float = 10.0) -> bool:
         """True once all deliveries that are due now were tried."""
@@ -233,7 +262,10 @@ class ChargebeeStandIn:
             return Answer(200, (("Content-Type", "application/zip"),), body)
         if parts[:2] != ["api", "v2"]:
             raise no_such_path()
-        self._authenticate(environ.get("HTTP_AUTHORIZATION", ""))
+        self._check_host(environ.get("HTTP_HOST", ""))
+        login = self._authenticate(environ.get("HTTP_AUTHORIZATION", ""))
+        if method == "POST" and login == self.read_only_key:
+            raise read_only()
         if self._limits is not None:
             self._limits.take(self.site.now())
         parts = parts[2:]
@@ -293,16 +325,26 @@ class ChargebeeStandIn:
             finally:
                 site.request = Request(source="scheduled_job")
 
-    def _authenticate(self, header: str) -> None:
+    def _authenticate(self, header: str) -> str:
         scheme, _, rest = header.partition(" ")
         try:
             login = base64.b64decode(rest.strip(), validate=True).decode()
         except (binascii.Error, UnicodeDecodeError):
             login = ""
         key = login.partition(":")[0]
-        known = hmac.compare_digest(key.encode(), self._key.encode())
+        known = any(
+            hmac.compare_digest(key.encode(), one.encode())
+            for one in (self._key, self.read_only_key)
+        )
         if scheme.lower() != "basic" or not known:
             raise wrong_key()
+        return key
+
+    def _check_host(self, host: str) -> None:
+        """`<site>.localhost` and `<site>.chargebee.com` name a site; an address names none."""
+        site, _, domain = host.partition(":")[0].partition(".")
+        if domain in ("localhost", "chargebee.com") and site != self.site.settings.name:
+            raise no_such_site(site)
 
 
 def _request(environ: dict[str, Any]) -> Request:

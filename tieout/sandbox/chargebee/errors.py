@@ -88,6 +88,26 @@ def duplicate(param: str, value: str) -> ApiError:
     )
 
 
+def resource_limit(message: str) -> ApiError:
+    """400: there are as many as there may be."""
+    return ApiError(400, "resource_limit_exhausted", message)
+
+
+def read_only() -> ApiError:
+    """403: the key may read, not write."""
+    return ApiError(
+        403,
+        "api_authorization_failed",
+        "Sorry, the api key does not have sufficient privileges for this operation.",
+        type=None,
+    )
+
+
+def no_such_site(name: str) -> ApiError:
+    """404: the host name is another site's."""
+    return ApiError(404, "site_not_found", f"Sorry, the site {name} was not found.", type=None)
+
+
 def wrong_state(message: str, *, param: str | None = None) -> ApiError:
     """409: the state of the resource forbids it."""
     return ApiError(409, "invalid_state_for_request", message, param=param)

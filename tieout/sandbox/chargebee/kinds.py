@@ -299,6 +299,7 @@ KINDS: dict[str, Kind] = {
             flags=("start_time", "end_time"),
         ),
         _kind("export", "exports", listed=False),
+        _kind("webhook_endpoint", "webhook_endpoints"),
         _kind("time_machine", "time_machines", created="genesis_time", listed=False),
         _kind("estimate", "estimates", listed=False, retrieve=False),
         _kind("resource_migration", "resource_migrations", listed=False, retrieve=False),

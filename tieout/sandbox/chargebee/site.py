@@ -10,6 +10,7 @@ import heapq
 import random
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -23,7 +24,28 @@ from .params import Rules
 from .shelf import Object, Shelf
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-_UNSTAMPED = frozenset(["event", "promotional_credit", "export", "contact", "time_machine", "card"])
+# What a loaded object may lack, and a change of it needs.
+_DEFAULTS: dict[str, Object] = {
+    "invoice": {
+        "status": "payment_due", "total": 0, "amount_paid": 0, "amount_adjusted": 0,
+        "credits_applied": 0, "write_off_amount": 0, "amount_due": 0, "currency_code": "USD",
+        "line_items": [],
+    },
+    "credit_note": {
+        "status": "refund_due", "type": "refundable", "total": 0, "amount_allocated": 0,
+        "amount_refunded": 0, "amount_available": 0, "currency_code": "USD", "line_items": [],
+    },
+    "transaction": {
+        "type": "payment", "status": "success", "gateway": "not_applicable", "amount": 0,
+        "currency_code": "USD",
+    },
+    "customer": {"preferred_currency_code": "USD"},
+    "item_price": {"item_type": "plan", "status": "active", "currency_code": "USD"},
+}  # fmt: skip
+_UNSTAMPED = frozenset({
+    "event", "promotional_credit", "export", "contact", "time_machine", "card",
+    "webhook_endpoint",
+})  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -112,7 +134,7 @@ class Site:
         found = self.get(kind, id)
         if found is None or found.get("deleted") is True:
             raise not_found(str(id), param=param)
-        return found
+        return deepcopy(_DEFAULTS[kind]) | found if kind in _DEFAULTS else found
 
     def get(self, kind: str, id: str | None) -> Object | None:
         row = self.shelf(kind).get(id) if id else None
