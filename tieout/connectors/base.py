@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, Flag, auto
+from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
@@ -136,11 +137,19 @@ class Settings(BaseModel):
 
 
 class Connector(ABC):
-    """One configured connection. Subclasses declare `name`, `can` and `Config`."""
+    """One configured connection. Subclasses declare `name`, `can` and `Config`.
+
+    mapping        the file of its mapping; None where it stands in `tieout/mappings/`. A connector
+                   of another package ships its own, and registers the functions that it names.
+    webhook_reply  (content type, body) of the answer to a webhook that was kept, where the
+                   provider wants to read one.
+    """
 
     name: ClassVar[str]
     can: ClassVar[Mapping[str, Can]]
     Config: ClassVar[type[Settings]]
+    mapping: ClassVar[Path | None] = None
+    webhook_reply: ClassVar[tuple[str, str]] = ("", "")
 
     @abstractmethod
     def __init__(self, settings: Any, ports: Ports, *, where: str = "") -> None:
