@@ -150,6 +150,7 @@ def _import(call: Call) -> Answered:
     note["round_off_amount"] = sent.get("round_off_amount") or 0
     imported_lines(site, rows, note, sent)
     total_up(note)
+    del note["tax"]
     check_total(note, sent.get("total"))
     note["amount_available"] = note["total"]
     spent = sum(one["allocated_amount"] for one in sent.get("allocations") or [])
