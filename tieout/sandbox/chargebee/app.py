@@ -22,12 +22,16 @@ from . import (
     catalog as catalogue,
 )
 from . import (
+    collecting,
     credit_notes,
     customers,
     disputes,
     extras,
+    importing,
     invoices,
     payments,
+    refunds,
+    subscribing,
     subscriptions,
 )
 from .codec import encode
@@ -39,6 +43,7 @@ from .errors import (
     not_enabled,
     rate_limited,
     read_only,
+    site_read_only,
     wrong_key,
 )
 from .exports import Exports
@@ -111,6 +116,7 @@ class ChargebeeStandIn:
         )
         self.site = Site(clock, seed, settings)
         self._key = f"test_{self.site.random_text(32)}"
+        self.maintenance = False  # while True, the site can be read, not written
         self.read_only_key = f"test_{self.site.random_text(32)}"
         self._hook_user = "chargebee"
         self._hook_password = self.site.random_text(24)
@@ -125,6 +131,7 @@ class ChargebeeStandIn:
     def _routes(self) -> list[Route]:
         own = [
             *customers.ROUTES, *catalogue.ROUTES, *subscriptions.ROUTES, *invoices.ROUTES,
+            *subscribing.ROUTES, *importing.ROUTES, *refunds.ROUTES, *collecting.ROUTES,
             *credit_notes.ROUTES, *payments.ROUTES, *extras.ROUTES, *self._exports.routes(),
             *self._outbox.routes(),
             Route("GET", "configurations", self._configurations),
@@ -266,6 +273,8 @@ class ChargebeeStandIn:
         login = self._authenticate(environ.get("HTTP_AUTHORIZATION", ""))
         if method == "POST" and login == self.read_only_key:
             raise read_only()
+        if method == "POST" and self.maintenance:
+            raise site_read_only()
         if self._limits is not None:
             self._limits.take(self.site.now())
         parts = parts[2:]

@@ -103,6 +103,12 @@ def read_only() -> ApiError:
     )
 
 
+def site_read_only() -> ApiError:
+    """503: maintenance; reads still work."""
+    message = "Sorry, your site is temporarily unavailable for write operations."
+    return ApiError(503, "site_read_only_mode", message, type="operation_failed")
+
+
 def no_such_site(name: str) -> ApiError:
     """404: the host name is another site's."""
     return ApiError(404, "site_not_found", f"Sorry, the site {name} was not found.", type=None)

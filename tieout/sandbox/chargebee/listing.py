@@ -74,9 +74,11 @@ class Listing:
 
     def _position(self, token: str) -> Position:
         try:
-            value, number = decode_any(token)
+            found = decode_any(token)
+            # Some clients quote the token once more on its way back.
+            value, number = decode_any(found) if isinstance(found, str) else found
             mark, seq = int(number[:6]), int(number[6:])
-            found: Any = value
+            found = value
             if self._sort not in ("name", "id", "status"):
                 found = int(value) if self._sort == "created" else int(value) // 1000
         except (ValueError, TypeError):

@@ -18,6 +18,11 @@ from .kinds import Kind
 Object = dict[str, Any]
 Position = tuple[Any, int]
 _SMALL = 2_000
+_FEW_NEW = 50
+
+
+def _key(item: tuple[Any, int, Any]) -> Position:
+    return item[:2]
 
 
 @dataclass(slots=True, eq=False)
@@ -41,23 +46,20 @@ class Row:
 
 
 class _Order:
-    """Rows sorted by one attribute."""
+    """Rows sorted by one attribute. New ones wait until somebody looks: loading stays cheap."""
 
-    __slots__ = ("_items", "_sort")
+    __slots__ = ("_items", "_new", "_sort")
 
     def __init__(self, sort: str, rows: Iterator[Row]) -> None:
         self._sort = sort
         self._items = sorted((row.value(sort), row.seq, row) for row in rows)
+        self._new: list[tuple[Any, int, Row]] = []
 
     def __len__(self) -> int:
-        return len(self._items)
+        return len(self._items) + len(self._new)
 
     def add(self, row: Row) -> None:
-        item = (row.value(self._sort), row.seq, row)
-        if not self._items or item[:2] > self._items[-1][:2]:
-            self._items.append(item)
-        else:
-            insort(self._items, item, key=lambda one: one[:2])
+        self._new.append((row.value(self._sort), row.seq, row))
 
     def remove(self, row: Row) -> None:
         at = self.place((row.value(self._sort), row.seq))
@@ -65,9 +67,19 @@ class _Order:
             del self._items[at]
 
     def place(self, position: Position) -> int:
-        return bisect_left(self._items, position, key=lambda one: one[:2])
+        self._settle()
+        return bisect_left(self._items, position, key=_key)
+
+    def _settle(self) -> None:
+        if len(self._new) > _FEW_NEW:
+            self._items = sorted([*self._items, *self._new], key=_key)
+        else:
+            for item in self._new:
+                insort(self._items, item, key=_key)
+        self._new.clear()
 
     def rows(self, low: int, high: int, *, backwards: bool) -> Iterator[Row]:
+        self._settle()
         walk = range(high - 1, low - 1, -1) if backwards else range(low, high)
         return (self._items[at][2] for at in walk)
 
