@@ -99,6 +99,13 @@ def test_the_other_catalogue_is_not_enabled(catalog: int, own: str, other: str) 
             "param_wrong_value",
         ),
         ("item_families", {"id": "x"}, "name", "param_should_not_be_blank"),
+        ("customers", {"net_term_days": "-1"}, "net_term_days", "param_wrong_value"),
+        (
+            "item_prices",
+            {"id": "x", "name": "X", "item_id": "i", "period": "0"},
+            "period",
+            "param_wrong_value",
+        ),
     ],
 )
 def test_wrong_parameters_are_named(
@@ -415,3 +422,24 @@ def test_the_host_names_the_site(cb: Stage) -> None:
     assert own.status_code == 200
     other = cb.http.get(cb.url("customers"), headers={"Host": "other-test.chargebee.com"})
     assert (other.status_code, other.json()["api_error_code"]) == (404, "site_not_found")
+
+
+def test_maintenance_leaves_a_site_readable(cb: Stage) -> None:
+    cb.stand_in.maintenance = True
+    cb.get("customers")
+    answer = cb.send("customers")
+    assert (answer.status_code, answer.json()["api_error_code"]) == (503, "site_read_only_mode")
+
+
+def test_a_mandatory_attribute_is_not_removed(cb: Stage) -> None:
+    cb.catalogue()
+    assert cb.refused("items/seat", {"name": ""}) == (400, "param_wrong_value", "name")
+
+
+def test_loading_after_a_list_was_read(cb: Stage) -> None:
+    filled(cb, 3)
+    asked = {"sort_by[desc]": "created_at", "limit": 100}
+    assert len(cb.get("customers", asked)["list"]) == 3
+    filled(cb, 80)
+    found = ids(cb.rows("customer", "customers", asked))
+    assert found == [f"c{at:02}" for at in range(79, -1, -1) if at != 4]

@@ -283,16 +283,12 @@ def _create_coupon(call: Call) -> Answered:
     return _tell(site, "coupon", "created", site.save("coupon", coupon))
 
 
-def _item_update(call: Call) -> Answered:
-    return _update("item", f"{_ITEM} status")(call)
-
-
 ROUTES: list[Route] = [
     post("item_families", _create_family, "item_family.create", 2),
     post("item_families/{}", _update("item_family", "name description"), "item_family.update", 2),
     post("item_families/{}/delete", _delete("item_family"), "", 2),
     post("items", _create_item, "item.create", 2),
-    post("items/{}", _item_update, "item.update", 2),
+    post("items/{}", _update("item", f"{_ITEM} status"), "item.update", 2),
     post("items/{}/delete", _delete("item"), "", 2),
     post("item_prices", _create_price, "item_price.create", 2),
     post("item_prices/{}", _update_price, "item_price.update", 2),

@@ -176,7 +176,8 @@ def _update_contact(call: Call) -> Answered:
 def _delete_contact(call: Call) -> Answered:
     sent = group(call.params, "contact", "id")
     customer = call.site.need("customer", call.id)
-    customer["contacts"].remove(_contact(customer, sent["id"]))
+    gone = _contact(customer, sent["id"])
+    customer["contacts"].remove(gone)
     return _changed(call.site, customer)
 
 

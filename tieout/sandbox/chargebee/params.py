@@ -23,6 +23,10 @@ from .words import GROUPS, WORDS
 Params = dict[str, Any]
 _WORD = re.compile(r"\s*(@?)([a-z_0-9]+)(!?)(?::([{\[]|[^\s}\]]+))?")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+\Z")
+_MAY_BE_NEGATIVE = re.compile(r"round_off|fractional_correction")
+_AT_LEAST_ONE = re.compile(r"(\A|\[)(plan_|addon_)?(period|quantity)\]?(\[\d+\])?\Z")
+_PERIOD = re.compile(r"period\]?(\[\d+\])?\Z")
+_LONGEST_PERIOD = 1_000
 _LONGEST = {"id": 50, "email": 70, "first_name": 150, "last_name": 150, "company": 250}
 
 
@@ -149,7 +153,7 @@ def _check_value(text: str, type_: str, name: str) -> Any:
         case "s":
             return _check_text(text, name)
         case "i":
-            return integer(text, name)
+            return _in_bounds(integer(text, name), name)
         case "b":
             return boolean(text, name)
         case "d":
@@ -160,6 +164,16 @@ def _check_value(text: str, type_: str, name: str) -> Any:
     if text not in words:
         raise wrong_value(name, f"value must be one of {', '.join(words)}")
     return text
+
+
+def _in_bounds(number: int, name: str) -> int:
+    if number < 0 and not _MAY_BE_NEGATIVE.search(name):
+        raise wrong_value(name, "should not be negative")
+    if number < 1 and _AT_LEAST_ONE.search(name):
+        raise wrong_value(name, "should be at least 1")
+    if number > _LONGEST_PERIOD and _PERIOD.search(name):
+        raise wrong_value(name, f"should be at most {_LONGEST_PERIOD}")
+    return number
 
 
 def _check_text(text: str, name: str) -> str:

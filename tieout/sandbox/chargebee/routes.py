@@ -8,7 +8,7 @@ from typing import Any
 
 from . import takes_catalog, takes_customers, takes_documents, takes_subscriptions
 from .codec import encode
-from .errors import not_found
+from .errors import blank, not_found
 from .kinds import KINDS, Kind
 from .listing import Listing
 from .params import Params
@@ -21,6 +21,13 @@ SPECS = {
     **takes_subscriptions.SPECS,
     **takes_documents.SPECS,
 }
+
+
+_NEVER_EMPTY = frozenset({
+    "name", "currency_code", "preferred_currency_code", "period", "period_unit", "pricing_model",
+    "charge_model", "auto_collection", "taxability", "net_term_days", "item_family_id",
+    "discount_type", "duration_type", "status", "url",
+})  # fmt: skip
 
 
 @dataclass
@@ -174,6 +181,8 @@ def take(item: Object, call: Call, names: str) -> None:
     """Copy these parameters, where sent, onto the object; an empty one removes the attribute."""
     for name in names.split():
         if name in call.params:
+            if call.params[name] is None and name in _NEVER_EMPTY:
+                raise blank(name)
             item[name] = call.params[name]
     for name, value in call.params.items():
         if name.startswith("cf_"):

@@ -22,6 +22,7 @@ OWN = (
     "free_period_unit override_relationship payment_source_id business_entity_id "
     "contract_term_billing_cycle_on_renewal"
 )
+_LONGEST_AGO = 5 * 366 * 86_400
 _ITEM = (
     "quantity",
     "quantity_in_decimal",
@@ -194,6 +195,8 @@ def _begin(call: Call, subscription: Object) -> Answered:
     """Let it be future, in trial, or active with a first invoice."""
     site, now = call.site, call.site.now()
     start = call.get("start_date", now)
+    if start < now - _LONGEST_AGO:
+        raise wrong_value("start_date", "lies too far in the past")
     trial = call.get("trial_end")
     if trial is None:
         trial = _own_trial(site, subscription, start)

@@ -262,7 +262,7 @@ def _resume(call: Call) -> Answered:
         subscription.pop(name, None)
     subscription["status"] = "active"
     invoice = None
-    if subscription["current_term_end"] <= site.now():
+    if subscription.get("current_term_end", 0) <= site.now():
         terms.begin_term(site, subscription, site.now())
         invoice = terms.bill_term(site, subscription, first=False, must_pay=False)
     else:
