@@ -541,6 +541,24 @@ def test_a_refused_card_creates_nothing(cb: Stage) -> None:
     )
 
 
+def test_a_change_that_cannot_be_paid_changes_nothing(cb: Stage) -> None:
+    cb.customer("poor", **{"card[number]": "4119862760338320"})
+    first = cb.subscription("poor")["invoice"]
+    pay(cb, first["id"])
+    cb.post("customers/poor", {"auto_collection": "on"})
+    cb.clock.move(14 * DAY)
+    change = {
+        "subscription_items[item_price_id][0]": "seat-monthly",
+        "subscription_items[quantity][0]": 9,
+    }
+    answer = cb.send("subscriptions/sub/update_for_items", change)
+    assert (answer.status_code, answer.json()["type"]) == (400, "payment")
+    assert cb.rows("credit_note", "credit_notes") == []
+    assert cb.get("subscriptions/sub")["subscription"]["mrr"] == 3000
+    fewer = {**change, "subscription_items[quantity][0]": 1}
+    assert cb.post("subscriptions/sub/update_for_items", fewer)["subscription"]["mrr"] == 1000
+
+
 def test_dunning_gives_up_in_the_end(cb: Stage) -> None:
     cb.customer("poor", auto_collection="off", **{"card[number]": "4119862760338320"})
     cb.subscription("poor")

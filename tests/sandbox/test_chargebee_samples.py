@@ -14,27 +14,15 @@ from tieout.sandbox import SandboxClock, serve
 from tieout.sandbox.chargebee import ChargebeeStandIn
 from tieout.sandbox.chargebee.codec import decode
 from tieout.sandbox.chargebee.kinds import KINDS
+from tieout.sandbox.chargebee.samples import catalog_of, objects_in
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "providers" / "chargebee" / "samples"
-
-
-def _objects(value: Any, name: str | None = None) -> list[tuple[str, dict[str, Any]]]:
-    """Each object in a sample that has a kind of its own, with that kind."""
-    if isinstance(value, list):
-        return [found for one in value for found in _objects(one, name)]
-    if not isinstance(value, dict):
-        return []
-    kind = value.get("object", name)
-    if kind in KINDS and (kind not in ("card", "contact") or "customer_id" in value):
-        inner = _objects(value.get("content"), None) if kind == "event" else []
-        return [(kind, value), *inner]
-    return [found for one in value.values() for found in _objects(one, None)]
 
 
 def samples() -> list[Any]:
     found = []
     for path in sorted(SAMPLES.glob("*.json")):
-        for at, (kind, item) in enumerate(_objects(json.loads(path.read_text()))):
+        for at, (kind, item) in enumerate(objects_in(json.loads(path.read_text()))):
             found.append(pytest.param(kind, item, id=f"{path.stem}-{at}-{kind}"))
     return found or [pytest.param("", None, id="none")]
 
@@ -91,3 +79,26 @@ def test_a_subscription_is_shown_with_its_customer_and_card() -> None:
         listed = http.get(f"{running.url}/api/v2/subscriptions", timeout=10).json()["list"]
     assert shown == {kind: sample[kind] for kind in ("subscription", "customer", "card")}
     assert listed == [shown]
+
+
+def test_objects_are_found_wherever_they_stand() -> None:
+    customer = {"object": "customer", "id": "c", "contacts": [{"object": "contact", "id": "k"}]}
+    event = {"object": "event", "id": "e", "content": {"customer": customer}}
+    assert list(objects_in({"list": [{"customer": customer}], "next_offset": "x"})) == [
+        ("customer", customer)
+    ]
+    assert list(objects_in(event)) == [("event", event), ("customer", customer)]
+    assert list(objects_in({"estimate": 1, "message": "no"})) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "catalog"),
+    [
+        ({"list": [{"plan": {"object": "plan", "id": "p"}}]}, 1),
+        ({"subscription": {"object": "subscription", "plan_id": "p"}}, 1),
+        ({"item_price": {"object": "item_price"}}, 2),
+        ({"customer": {"object": "customer"}}, None),
+    ],
+)
+def test_the_catalogue_of_a_sample(value: object, catalog: int | None) -> None:
+    assert catalog_of(value) == catalog

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .customers import add_to_balance
+from .customers import add_to_balance, paying_source
 from .documents import discount_lines, note_ref, restate, settle, total_up, use_note
 from .errors import payment_failed
 from .payments import charge_card, link, rate, show_status
@@ -180,6 +180,17 @@ def _collect(site: Site, ask: Raise, invoice: Object, amount: int) -> Object | N
             "Error message: (card_declined) Your card was declined."
         )
     return payment
+
+
+def check_card(site: Site, customer: Object, subscription: Object) -> None:
+    """Refuse a change that would have to be paid at once and cannot be. Raises ApiError (400).
+
+    Asked before anything is credited, for a refused change leaves all as it was.
+    """
+    collects = subscription.get("auto_collection") or customer.get("auto_collection", "on")
+    days = subscription.get("net_term_days") or customer.get("net_term_days")
+    if collects == "on" and not days and paying_source(site, customer) in site.refused_cards:
+        raise payment_failed("Error message: (card_declined) Your card was declined.")
 
 
 def _issue(site: Site, invoice: Object, payment: Object | None) -> None:

@@ -9,6 +9,7 @@ from .credits import new_note
 from .customers import add_to_balance
 from .documents import line, restate
 from .pricing import prorated
+from .raising import check_card
 from .shelf import Object
 from .site import Site
 from .terms import amount_of, begin_term, bill, bill_term, priced_items
@@ -22,7 +23,9 @@ def charge_difference(
     same_period = all(
         before.get(name) == after.get(name) for name in ("billing_period", "billing_period_unit")
     )
+    customer = site.need("customer", after["customer_id"])
     if not same_period or reset:
+        check_card(site, customer, after)
         credit_rest(site, before, full=False)
         begin_term(site, after, now)
         return bill_term(site, after, first=False, must_pay=True)
@@ -38,15 +41,25 @@ def charge_difference(
         back += prorated(old, left, whole)
         if new:
             lines.append(_line(site, after, come[id][0], prorated(new, left, whole)))
+    lines = [one for one in lines if one["amount"]]
+    credit = max(back - _owed(site, after), 0)
+    if at_once and sum(one["amount"] for one in lines) > credit:
+        check_card(site, customer, after)
     if back:
         _credit(site, after, back)
-    lines = [one for one in lines if one["amount"]]
     if not lines:
         return None
     if at_once:
         return bill(site, after, lines, recurring=False, must_pay=True)
     from_lines(site, after, lines)
     return None
+
+
+def _owed(site: Site, subscription: Object) -> int:
+    """What is due on the subscription's invoices: a credit takes off that first."""
+    rows = site.shelf("invoice").find("subscription_id", subscription["id"])
+    due = ("posted", "payment_due", "not_paid")
+    return sum(row.fields["amount_due"] for row in rows if row.fields.get("status") in due)
 
 
 def _by_price(site: Site, subscription: Object) -> dict[str, tuple[Object, int]]:
