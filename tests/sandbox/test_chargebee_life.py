@@ -714,3 +714,20 @@ def test_loaded_objects_can_be_changed(cb: Stage) -> None:
     assert cb.invoice(100, "old")["id"] == "1"
     cb.stand_in.load([("invoice", {"id": "2", "date": NOW, "object": "invoice"})])
     assert cb.invoice(100)["id"] == "3"
+
+
+# All or nothing
+
+
+def test_a_refused_request_leaves_nothing_behind() -> None:
+    with stage(catalog=1) as cb:
+        cb.post("plans", {"id": "basic", "name": "Basic", "price": 900})
+        sent = {"plan_id": "basic", "customer[id]": "new", "card[number]": "4119862760338320"}
+        assert cb.refused("subscriptions", sent)[1] == "payment_processing_failed"
+        assert cb.ask("customers/new").status_code == 404
+        assert cb.get("customers") == {"list": []}
+        assert cb.get("payment_sources") == {"list": []}
+        assert cb.events() == ["plan_created"]
+        cb.post("subscriptions", {**sent, "card[number]": "4111111111111111"})
+        assert [one["id"] for one in cb.rows("customer", "customers")] == ["new"]
+        assert len(cb.rows("invoice", "invoices")) == 1

@@ -124,7 +124,7 @@ class ChargebeeStandIn:
         self._replays = Replays()
         self._courier = Courier(clock, self._settled)
         self._outbox = Outbox(self.site, self._courier)
-        self.site.on_event = self._outbox.dispatch
+        self.site.on_event = self._outbox.prepare
         self._exports = Exports(self.site)
         self._table = Table(self._routes())
 
@@ -326,7 +326,8 @@ class ChargebeeStandIn:
             try:
                 if route.takes is not None:
                     call.params = check(call.params, route.takes, site.settings.rules)
-                body = route.act(call)
+                with site.undivided():
+                    body = route.act(call)
                 raw = body if isinstance(body, bytes) else encode(body)
                 return Answer(200, _JSON, raw), True
             except ApiError as refusal:

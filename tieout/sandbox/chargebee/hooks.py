@@ -5,7 +5,7 @@ https://apidocs.chargebee.com/docs/api/webhook_endpoints
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from .codec import encode
 from .errors import resource_limit
@@ -34,19 +34,23 @@ class Outbox:
         self._site, self._courier = site, courier
         self.endpoints: list[Endpoint] = []
 
-    def dispatch(self, event: Object, webhooks: bool) -> None:
-        """Mark the event with its webhooks and send it. `webhooks` False: the request said no."""
+    def prepare(self, event: Object, webhooks: bool) -> Callable[[], None]:
+        """Mark the event with its webhooks; what sends them. `webhooks` False: none are."""
         wanted = [one for one in self.endpoints if one.takes(event["event_type"])]
         if not self.endpoints:
-            return
+            return lambda: None
         state = "scheduled" if webhooks else "disabled"
         event["webhook_status"] = state if wanted else "not_applicable"
         event["webhooks"] = [
             {"id": one.id, "webhook_status": state, "object": "webhook"} for one in wanted
         ]
         body = encode({name: value for name, value in event.items() if value is not None})
-        for one in wanted if webhooks else ():
-            self._courier.send(event["id"], one, body)
+
+        def send() -> None:
+            for one in wanted if webhooks else ():
+                self._courier.send(event["id"], one, body)
+
+        return send
 
     def settled(self, event_id: str, endpoint_id: str, status: str) -> None:
         """Note what became of a delivery."""

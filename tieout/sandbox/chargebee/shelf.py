@@ -123,8 +123,8 @@ class Shelf:
     def all(self) -> Iterator[Row]:
         return iter(list(self._current.values()))
 
-    def put(self, id: str, created: int, raw: bytes, fields: Object, visible: int | None) -> None:
-        """Add or replace. `visible`: when lists will show it (ms); None: at once."""
+    def put(self, id: str, created: int, raw: bytes, fields: Object) -> Row | None:
+        """Add or replace; what was there before. Lists are told by `announce`."""
         before = self._current.get(id)
         if before is None:
             self._seq += 1
@@ -137,11 +137,24 @@ class Shelf:
         )
         self._link(before, row)
         self._current[id] = row
-        self._later(id, row, visible)
+        return before
 
-    def drop(self, id: str, visible: int | None) -> None:
-        self._link(self._current.pop(id, None), None)
-        self._later(id, None, visible)
+    def drop(self, id: str) -> Row | None:
+        """Remove; what was there before. Lists are told by `announce`."""
+        before = self._current.pop(id, None)
+        self._link(before, None)
+        return before
+
+    def reset(self, id: str, before: Row | None) -> None:
+        """Take back what was not announced yet."""
+        now = self._current.pop(id, None)
+        self._link(now, before)
+        if before is not None:
+            self._current[id] = before
+
+    def announce(self, id: str, visible: int | None) -> None:
+        """Let lists show the present state from `visible` (ms) on; None: at once."""
+        self._later(id, self._current.get(id), visible)
 
     def publish(self, now: int) -> None:
         """Let lists see what is due."""

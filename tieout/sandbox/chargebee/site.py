@@ -9,7 +9,8 @@ from __future__ import annotations
 import heapq
 import random
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -21,8 +22,9 @@ from .codec import decode, encode
 from .errors import duplicate, not_found
 from .kinds import KINDS, Kind
 from .params import Rules
-from .shelf import Object, Shelf
+from .shelf import Object, Row, Shelf
 
+Written = tuple[Shelf, str, Row | None, int | None]  # where, id, what was there, when visible
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 # What a loaded object may lack, and a change of it needs.
 _DEFAULTS: dict[str, Object] = {
@@ -79,7 +81,9 @@ class Site:
         self.clock, self.settings = clock, settings
         self.lock = threading.RLock()
         self.request = Request(source="scheduled_job")
-        self.on_event: Callable[[Object, bool], None] = lambda event, webhooks: None
+        self.on_event: Callable[[Object, bool], Callable[[], None]] = lambda event, webhooks: _quiet
+        self._written: list[Written] | None = None  # what the request at hand wrote so far
+        self._unsent: list[Callable[[], None]] = []
         self._rng = random.Random(seed)
         self._shelves = {name: Shelf(kind) for name, kind in KINDS.items()}
         self._version = 0
@@ -161,7 +165,8 @@ class Site:
         """Remove an object of a kind that leaves no trace in lists."""
         lag = self.settings.list_lag_seconds * 1000
         now = int(self.clock.now().timestamp() * 1000)
-        self.shelf(kind).drop(id, now + lag if lag else None)
+        shelf = self.shelf(kind)
+        self._note((shelf, id, shelf.drop(id), now + lag if lag else None))
 
     def load(self, objects: Iterable[tuple[str, Object]]) -> None:
         """Take over objects as they are. ValueError for a kind that Chargebee does not have."""
@@ -179,9 +184,38 @@ class Site:
     def _keep(self, name: str, item: Object, id: str, created: int, visible: int | None) -> None:
         kind = KINDS[name]
         fields = {one: self._value(name, item, one) for one in kind.kept}
-        self.shelf(name).put(
-            id, created, encode(item), {k: v for k, v in fields.items() if v is not None}, visible
-        )
+        kept = {name: value for name, value in fields.items() if value is not None}
+        shelf = self.shelf(name)
+        self._note((shelf, id, shelf.put(id, created, encode(item), kept), visible))
+
+    # All or nothing
+
+    @contextmanager
+    def undivided(self) -> Iterator[None]:
+        """What a refused request wrote before it was refused is taken back; no webhook tells."""
+        written: list[Written] = []
+        self._written = written
+        try:
+            yield
+        except BaseException:
+            for shelf, id, before, _ in reversed(written):
+                shelf.reset(id, before)
+            self._unsent.clear()
+            raise
+        finally:
+            self._written = None
+        for shelf, id, visible in {(one[0], one[1], one[3]): None for one in written}:
+            shelf.announce(id, visible)
+        unsent, self._unsent = self._unsent, []
+        for send in unsent:
+            send()
+
+    def _note(self, written: Written) -> None:
+        if self._written is not None:
+            self._written.append(written)
+            return
+        shelf, id, _, visible = written
+        shelf.announce(id, visible)
 
     def _value(self, kind: str, item: Object, name: str) -> Any:
         """What lists filter and sort by; a tuple where one of several may match."""
@@ -235,8 +269,16 @@ class Site:
             "event_type": type,
             "webhook_status": "not_configured",
         }
-        self.on_event(event, self.request.webhooks)
+        send = self.on_event(event, self.request.webhooks)
         self.save("event", event)
+        if self._written is None:
+            send()
+        else:
+            self._unsent.append(send)
+
+
+def _quiet() -> None:
+    """No webhook goes out."""
 
 
 def _id_of(name: str, item: Object) -> str | None:
