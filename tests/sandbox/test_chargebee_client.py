@@ -220,3 +220,93 @@ def test_keys_are_replayed(client: Any) -> None:
     again = client.Customer.create({"first_name": "Ann"}, headers)
     assert first.customer.id == again.customer.id
     assert (first.is_idempotency_replayed, again.is_idempotency_replayed) == (False, True)
+
+
+def test_an_export_is_waited_for(cb: Stage, client: Any) -> None:
+    cb.customer()
+    client.env.export_retry_delay_ms = 1
+    export = client.Export.customers({"customer": {"id": {"is": "acme"}}}).export
+    done = client.Export.wait_for_export_completion(export).export
+    assert done.status == "completed"
+    assert done.download.download_url.startswith(cb.running.url)
+
+
+def test_usage_credits_and_charges(cb: Stage, client: Any) -> None:
+    cb.customer()
+    client.Item.create(
+        {"id": "use", "name": "Use", "type": "addon", "item_family_id": "fam", "metered": True}
+    )
+    client.ItemPrice.create(
+        {
+            "id": "use-m", "name": "Use m", "item_id": "use", "price": 7,
+            "pricing_model": "per_unit", "period": 1, "period_unit": "month",
+        }
+    )  # fmt: skip
+    items = [{"item_price_id": "seat-monthly"}, {"item_price_id": "use-m"}]
+    client.Subscription.create_with_items("acme", {"id": "sub", "subscription_items": items})
+    usage = {"id": "u", "item_price_id": "use-m", "quantity": "2", "usage_date": NOW}
+    assert client.Usage.create("sub", usage).usage.quantity == "2"
+    assert client.Usage.retrieve("sub", {"id": "u"}).usage.item_price_id == "use-m"
+    assert len(client.Usage.list({"usage_date": {"after": NOW - 1}}).list) == 1
+    client.Usage.delete("sub", {"id": "u"})
+    assert client.Usage.list({}).list == []
+    added = client.PromotionalCredit.add(
+        {"customer_id": "acme", "amount": 50, "description": "Sorry"}
+    )
+    assert added.customer.promotional_credits == 50
+    assert client.PromotionalCredit.list({}).list[0].promotional_credit.amount == 50
+    charges = [{"amount": 80, "description": "Extra"}]
+    made = client.UnbilledCharge.create({"subscription_id": "sub", "charges": charges})
+    assert made.unbilled_charges[0].amount == 80
+    invoice = client.UnbilledCharge.invoice_unbilled_charges({"subscription_id": "sub"}).invoices[0]
+    assert (invoice.sub_total, invoice.total) == (80, 30)
+    coupon = client.Coupon.create_for_items(
+        {
+            "id": "ten", "name": "Ten", "discount_type": "percentage", "discount_percentage": 10,
+            "apply_on": "invoice_amount", "duration_type": "forever",
+        }
+    ).coupon  # fmt: skip
+    assert coupon.discount_percentage == 10
+    cut = client.Invoice.create_for_charge_items_and_charges(
+        {"customer_id": "acme", "coupon_ids": ["ten"], "charges": charges}
+    ).invoice
+    assert (cut.total, cut.discounts[0].entity_id) == (72, "ten")
+    payment = client.Invoice.record_payment(
+        cut.id, {"transaction": {"payment_method": "cash", "date": NOW}}
+    ).transaction
+    dispute = cb.stand_in.open_dispute(payment.id)
+    assert client.Dispute.retrieve(dispute).dispute.transaction_id == payment.id
+    back = client.Transaction.list({"type": {"is": "payment_reversal"}}).list[0].transaction
+    assert back.amount == 72
+
+
+def test_webhook_endpoints(client: Any) -> None:
+    made = client.WebhookEndpoint.create(
+        {"name": "Books", "url": "http://127.0.0.1:1/x", "disabled": True,
+         "enabled_events": ["customer_created"]}
+    ).webhook_endpoint  # fmt: skip
+    assert client.WebhookEndpoint.list({}).list[0].webhook_endpoint.id == made.id
+    client.WebhookEndpoint.update(made.id, {"name": "Ledger"})
+    assert client.WebhookEndpoint.retrieve(made.id).webhook_endpoint.name == "Ledger"
+    client.WebhookEndpoint.delete(made.id)
+
+
+def test_the_older_catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chargebee.Chargebee, "verify_ca_certs", False)
+    with stage(catalog=1) as cb:
+        key = cb.stand_in.credentials()["api_key"]
+        client = chargebee.Chargebee(api_key=key, site="acme-test", protocol="http")
+        client.env.api_endpoint = f"{cb.running.url}/api/v2"
+        client.Plan.create({"id": "basic", "name": "Basic", "price": 900})
+        client.Customer.create({"id": "acme", "auto_collection": "off"})
+        made = client.Subscription.create_for_customer(
+            "acme", {"id": "s", "plan_id": "basic", "plan_quantity": 2}
+        )
+        assert (made.subscription.plan_quantity, made.invoice.total) == (2, 900)
+        changed = client.Subscription.update("s", {"plan_unit_price": 1200, "prorate": False})
+        assert changed.subscription.mrr == 1200
+        assert client.Subscription.cancel("s", {}).subscription.status == "cancelled"
+        assert client.Plan.list({"status": {"is": "active"}}).list[0].plan.id == "basic"
+        with pytest.raises(chargebee.APIError) as refusal:
+            client.ItemPrice.list({})
+        assert refusal.value.api_error_code == "configuration_incompatible"
