@@ -173,6 +173,11 @@ class Connector(ABC):
     def get(self, entity: str, id: str) -> bytes | None:
         """The record as it is now, as JSON bytes; None if the provider has none."""
 
+    def revision(self, entity: str, record: bytes) -> int | None:
+        """The provider's own number of this state of a record, where it has one that only grows:
+        a smaller one never overwrites a larger one, whichever was read later."""
+        return None
+
     def find(self, entity: str, key: str) -> bytes | None:
         """The record that carries our key, or None: tells whether a lost write took place."""
         raise NotImplementedError

@@ -374,7 +374,8 @@ class _Worker:
         assert target_id is not None
         with store.transaction():
             if record and body:
-                row = Incoming(record, body, store.next_seq(), side.mapping_version)
+                revision = side.connector.revision(entity, body)
+                row = Incoming(record, body, store.next_seq(), side.mapping_version, revision)
                 store.records.put(entity, [row], run=self.run)
             elif body is None:
                 gone = [target_id]

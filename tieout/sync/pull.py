@@ -172,7 +172,8 @@ def _keep(
         except InvalidRecord as error:
             set_aside(store, side, entity, body, error, run, pulled)
             continue
-        rows.append(Incoming(record, body, seq, side.mapping_version))
+        revision = side.connector.revision(entity, body)
+        rows.append(Incoming(record, body, seq, side.mapping_version, revision))
     changes = store.records.put(entity, rows, run=run)
     gone = store.records.delete(entity, side.name, page.deleted, seq=seq, run=run)
     mark(store, flows, side.name, entity, [*changes.new, *changes.changed, *gone])
