@@ -50,8 +50,15 @@ def _salesforce(stem: str, value: Any) -> Iterator[Typed]:
             yield from _salesforce(stem, value["records"])
 
 
+def _chargebee(stem: str, value: Any) -> Iterator[Typed]:
+    from tieout.sandbox.chargebee.samples import objects_in as find
+
+    return find(value)
+
+
 _FINDERS: dict[str, Finder] = {
     "stripe": _stripe,
     "netsuite": _netsuite,
     "salesforce": _salesforce,
+    "chargebee": _chargebee,
 }

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from . import cash, ids, people, salesforce_side, stripe_side
+from . import cash, chargebee_side, ids, people, salesforce_side, stripe_side
 from .billing import Ledger
 from .catalog import Catalog, build_catalog
 from .currencies import CURRENCIES
@@ -181,6 +181,9 @@ class _Plot:
         if self.crm:
             everyone = [*ledgers, *newcomers]
             sides["salesforce"] = salesforce_side.draw(self.seed, self.catalog, everyone, self.span)
+        if "chargebee" in self.billers:
+            own = _of(ledgers, "chargebee")
+            sides["chargebee"] = chargebee_side.draw(self.seed, self.catalog, own, self.span)
         return sides
 
 
