@@ -11,7 +11,8 @@ from werkzeug.test import Client
 
 from tieout.connectors.base import Page
 from tieout.connectors.salesforce import Salesforce, SalesforceConfig
-from tieout.sandbox import SandboxClock
+from tieout.core.ports import AnswerLost, HttpAnswer, HttpRequest
+from tieout.sandbox import Faults, SandboxClock
 from tieout.sandbox.salesforce import SalesforceStandIn
 from tieout.testing import Bench
 
@@ -32,15 +33,25 @@ class OrgBench(Bench):
 
     def __init__(self, **options: Any) -> None:
         self.stand_in = SalesforceStandIn(SandboxClock(START), seed=7, **options)
+        self.faults = Faults()
         super().__init__(
-            self.stand_in.wsgi,
+            self.faults.wrap(self.stand_in),
             self.stand_in.clock,
             error_answer=self.stand_in.error_answer,
             expire_tokens=self.stand_in.end_sessions,
         )
         self._http = Client(self.stand_in.wsgi, use_cookies=False)
         self._token = ""
-        self._names = 0
+        self._names = self._documents = 0
+
+    def _ask(self, request: HttpRequest, parts: Any) -> HttpAnswer:
+        try:
+            answer = super()._ask(request, parts)
+        except ConnectionResetError as error:
+            raise AnswerLost(str(error)) from None
+        if int(answer.headers.get("content-length", len(answer.body))) != len(answer.body):
+            raise AnswerLost("the answer broke off")
+        return answer
 
     def login(self, way: str = "secret") -> dict[str, Any]:
         """The settings of one login: `secret` (client credentials) or `key` (JWT bearer)."""
@@ -129,7 +140,8 @@ class OrgBench(Bench):
                     AccountId=self.account(), Amount=10.5,
                 )  # fmt: skip
             case "contract":
-                return self.order() if self._names % 2 else self.contract()
+                self._documents += 1
+                return self.order() if self._documents % 2 else self.contract()
         fields = {"Account__c": self.account(), "Status__c": "open", "Currency__c": "USD"}
         if entity == "payment":
             fields["Status__c"] = "succeeded"
