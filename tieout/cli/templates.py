@@ -83,7 +83,7 @@ ENVIRONMENT = {
     "salesforce": """\
 # Salesforce: Setup > My Domain, with https://
 SALESFORCE_URL=
-# Salesforce: Setup > External Client App Manager > yours > Settings > OAuth > Consumer Key and Secret
+# Salesforce: Setup > External Client App Manager > yours > OAuth settings: key and secret
 SALESFORCE_CLIENT_ID=
 SALESFORCE_CLIENT_SECRET=
 """,
