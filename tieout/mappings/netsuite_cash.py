@@ -15,6 +15,7 @@ from .netsuite_links import (
     Applied,
     amount_of,
     applications,
+    has_links,
 )
 from .netsuite_records import common, currency_of, status_of
 from .netsuite_shapes import ROW, Raw, Shape, day_of, same_word, shape_of
@@ -74,7 +75,7 @@ def payment(raw: Raw, context: Context) -> Raw:
     amount = size(shape.amount("payment")) if shape.form != ROW else None
     amount = total_of(shape) if amount is None else amount
     applied = applications(shape, found["id"])
-    refunded = None if applied is None or shape.form != ROW else amount_of(applied, REFUND)
+    refunded = amount_of(applied, REFUND) if applied is not None and has_links(shape) else None
     return {
         **found,
         "customer": shape.ref("customer", "entity").id,

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from .forms import Context, prepares
-from .netsuite_countries import soap_country
+from .netsuite_countries import soap_country, soap_language
 from .netsuite_records import common, currency_of, lookup_rows
 from .netsuite_shapes import Raw, Shape, shape_of, text_of
 
@@ -30,7 +30,7 @@ def customer(raw: Raw, context: Context) -> Raw:
         "inactive": shape.flag("isinactive"),
         "currency": currency_of(shape, context, needed=bool(balance), default=False),
         "tax_id": shape.text("vatregnumber"),
-        "language": shape.text("language"),
+        "language": soap_language(shape.text("language")),
         "billing_address": _address(shape, "defaultbilling"),
         "shipping_address": _address(shape, "defaultshipping"),
         "parent": shape.ref("parent").id,

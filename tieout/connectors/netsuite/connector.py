@@ -25,6 +25,7 @@ from .reading import Reading
 from .records import Records, checked
 from .resume import END, ROWS, TOUCHED, Resume
 from .settings import NetSuiteConfig
+from .soap_side import SoapSide
 from .suiteql import Row, SuiteQl
 from .writing import Directory, completed, told_apart
 
@@ -42,16 +43,20 @@ class NetSuite(Connector):
 
     def __init__(self, settings: NetSuiteConfig, ports: Ports, *, where: str = "") -> None:
         self._settings, self._ports, self._where = settings, ports, where
+        pace = Pace(
+            settings.calls_per_second,
+            max(1, int(settings.calls_per_second)),
+            ports=ports,
+            concurrency=settings.concurrency,
+            credential=f"netsuite:{settings.realm}",
+        )
+        over_soap = settings.transport == "soap"
+        self._soap = SoapSide(settings, ports, pace, where=where) if over_soap else None
         self._rest = RestClient(
             settings.url,
             ports=ports,
             auth=_login(settings, ports, where),
-            pace=Pace(
-                settings.calls_per_second,
-                max(1, int(settings.calls_per_second)),
-                ports=ports,
-                concurrency=settings.concurrency,
-            ),
+            pace=pace,
             explain=explain,
             judge=judge,
             where=where,
@@ -67,6 +72,8 @@ class NetSuite(Connector):
 
     def check(self) -> Account:
         """Who we are, and per entity what the role may not read or the account does not have."""
+        if self._soap:
+            return self._soap.check()
         self._ql.run("SELECT t.id FROM currency t ORDER BY t.id", limit=1)
         problems: list[str] = []
         for entity, kind in KINDS.items():
@@ -91,7 +98,11 @@ class NetSuite(Connector):
         A window of changes also has the documents that changed payments and credits were
         applied to, and at its end the ids that were deleted.
         """
-        reading = self._reading(self._kind(entity))
+        kind = self._kind(entity)
+        if self._soap:
+            yield from self._soap.pull(kind, since, resume)
+            return
+        reading = self._reading(kind)
         start = Resume.read(resume, where=self._where)
         if start.phase == ROWS:
             headers = reading.all(start) if since is None else reading.changed(since, start)
@@ -107,7 +118,10 @@ class NetSuite(Connector):
             yield Page([], Resume(END).text(), gone)
 
     def get(self, entity: str, id: str) -> bytes | None:
-        reading = self._reading(self._kind(entity))
+        kind = self._kind(entity)
+        if self._soap:
+            return self._soap.get(kind, id)
+        reading = self._reading(kind)
         if not id.removeprefix("-").isdecimal():
             return None
         rows = reading.one(id)
@@ -116,11 +130,15 @@ class NetSuite(Connector):
     def find(self, entity: str, key: str) -> bytes | None:
         """By external id, asked of the record itself; by custom field through SuiteQL."""
         kind = self._able(entity, Can.FIND)
+        if self._soap:
+            return self._soap.find(kind, key)
         id = self._id_of(kind, key)
         return None if id is None else self._read_back(kind, self._type(kind, id), id)
 
     def create(self, entity: str, record: Raw, *, key: str) -> bytes:
         kind = self._able(entity, Can.CREATE)
+        if self._soap:
+            return self._soap.create(kind, record, key)
         known = self._id_of(kind, key)
         if known is not None:
             return self._read_back(kind, self._type(kind, known), known)
@@ -143,6 +161,8 @@ class NetSuite(Connector):
 
     def update(self, entity: str, id: str, record: Raw, *, key: str) -> bytes:
         kind = self._able(entity, Can.UPDATE)
+        if self._soap:
+            return self._soap.update(kind, id, record)
         body = completed(kind, record, self._settings, self._directory, creating=False)
         type = self._type(kind, id)
         self._records.patch(kind, type, id, body)
@@ -151,6 +171,8 @@ class NetSuite(Connector):
     def archive(self, entity: str, id: str, *, key: str) -> bytes | None:
         """Inactive, never deleted."""
         kind = self._able(entity, Can.ARCHIVE)
+        if self._soap:
+            return self._soap.archive(kind, id)
         type = self._type(kind, id)
         self._records.patch(kind, type, id, {"isInactive": True})
         return self._read_back(kind, type, id)
