@@ -18,7 +18,7 @@ from .netsuite_links import (
     has_links,
 )
 from .netsuite_records import common, currency_of, status_of
-from .netsuite_shapes import ROW, Raw, Shape, day_of, same_word, shape_of
+from .netsuite_shapes import ROW, SOAP, Raw, Shape, day_of, same_word, shape_of
 
 PAYMENT_WORDS = {
     "notdeposited": "succeeded",
@@ -172,6 +172,8 @@ def _deposit_lines(shape: Shape) -> list[Raw]:
         for row in shape.rows(name) or ():
             amount = sign * (row.amount("amount") or ZERO)
             lines.append(_line(row.text("line"), None, amount, "fee" if amount < 0 else "other"))
+    if shape.form == SOAP:  # whose lines have no numbers, but the order of the ledger
+        lines = [{**line, "id": line["id"] or str(place)} for place, line in enumerate(lines, 1)]
     return lines
 
 

@@ -34,6 +34,10 @@ class QueryClock:
         # When clocks go back an hour is shown twice, and the second time would look too old.
         return (local.replace(tzinfo=None) - max(back, timedelta())).strftime(_STAMP)
 
+    def local(self, moment: datetime) -> str:
+        """An instant as SuiteQL writes it."""
+        return moment.astimezone(self.zone).replace(tzinfo=None).strftime(_STAMP)
+
     def utc(self, shown: str) -> str:
         """A local time of a row as ISO 8601 in UTC; as received if it can't be read."""
         try:

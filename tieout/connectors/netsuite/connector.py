@@ -17,10 +17,11 @@ from tieout.core.errors import ConfigError, Conflict, InvalidRecord, ProviderDow
 from tieout.core.ports import Ports
 from tieout.rest import Auth, ClientCredentials, Pace, RestClient, TokenBased
 
-from ..base import Account, Can, Connector, Page, Raw
+from ..base import Account, Can, Connector, Evidence, Page, Raw, Window
 from .clock import FORMAT, QueryClock
 from .errors import explain, judge
 from .kinds import KINDS, Kind
+from .proving import proofs
 from .reading import Reading
 from .records import Records, checked
 from .resume import END, ROWS, TOUCHED, Resume
@@ -176,6 +177,14 @@ class NetSuite(Connector):
         type = self._type(kind, id)
         self._records.patch(kind, type, id, {"isInactive": True})
         return self._read_back(kind, type, id)
+
+    def prove(self, entity: str, window: Window) -> Iterator[Evidence]:
+        """A count and, after a pull of everything, every id; how far a window reached back."""
+        kind = self._able(entity, Can.PROVE)
+        if self._soap:
+            yield from self._soap.prove(kind, window)
+            return
+        yield from proofs(self._reading(kind), window)
 
     # parts
 

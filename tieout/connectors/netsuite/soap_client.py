@@ -59,6 +59,8 @@ class SoapClient:
 
     def read(self, operation: str, *given: Any, page_size: int = 1000, whole: bool = True) -> Any:
         """The body of an answer to something that changes nothing."""
+        if not operation.startswith("search"):
+            return self._call(operation, given, reads=True)
         wishes = self.make("SearchPreferences", bodyFieldsOnly=not whole, pageSize=page_size)
         return self._call(operation, given, reads=True, searchPreferences=wishes)
 

@@ -139,7 +139,7 @@ def sorted_out(codes: set[str], words: str) -> TieoutError:
         return InvalidRecord(words, hint=hint)
     if "UNEXPECTED_ERROR" in codes:
         return ProviderDown(words)
-    if any(code.startswith("INVALID_SEARCH") for code in codes):
+    if "INVALID_JOB_ID" in codes or any(code.startswith("INVALID_SEARCH") for code in codes):
         return SearchRefused(words, hint="report it")
     return InvalidRecord(words, hint="correct the record, its mapping or the account's setup")
 

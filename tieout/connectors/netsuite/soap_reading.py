@@ -1,8 +1,9 @@
 """SOAP searches: windows of internal ids, read page by page, and what belongs to the records.
 
-A search's results are kept by NetSuite for a while under its searchId: a pull that was killed
-goes on at its last page, or reads its window anew where the results are gone.
-https://docs.oracle.com/en/cloud/saas/netsuite/ns-online-help/section_N3482907.html
+NetSuite keeps a search for 15 minutes under its searchId and carries it out anew for every page:
+a pull that was killed goes on at its last page, or reads its window anew where the search is
+gone; and where fewer records match than before, a page may have lost some to the one before it.
+https://docs.oracle.com/en/cloud/saas/netsuite/ns-online-help/section_N3523074.html
 """
 
 from __future__ import annotations
@@ -30,9 +31,10 @@ WORDS = {
 }  # fmt: skip
 _SEARCHES = {"customer": "CustomerSearch", "contact": "ContactSearch", "product": "ItemSearch"}
 # Lines of these kinds carry no product of their own.
+_NO_PRODUCT_WORDS = ("_subtotal", "_description")
 _NO_PRODUCTS = frozenset({"SubtotalItem", "DescriptionItem", "SalesTaxItem", "TaxGroup"})
 IDS_A_SEARCH = 500
-_WIDTH, _WIDEST = 2000, 10**9
+_WIDTH, _WIDEST, _RESTARTS = 2000, 10**9, 3
 
 
 @dataclass(frozen=True)
@@ -137,14 +139,21 @@ class SoapReading:
         if at.search and at.page >= at.pages:
             return
         found = self._continued(at) or self.find(criteria)
+        restarts = 0
         while True:
             yield found, replace(at, search=found.search, page=found.page, pages=found.pages)
             if found.page >= found.pages:
                 return
-            try:
-                found = self.searches.more(found.search, found.page + 1)
-            except SearchRefused:
+            before, found = found, self._next(found) or self.find(criteria)
+            if found.total < before.total and restarts < _RESTARTS:
+                restarts += 1
                 found = self.find(criteria)
+
+    def _next(self, found: Found) -> Found | None:
+        try:
+            return self.searches.more(found.search, found.page + 1)
+        except SearchRefused:
+            return None
 
     def _continued(self, at: SoapResume) -> Found | None:
         if not at.search:
@@ -211,6 +220,12 @@ class SoapReading:
         fields = dict(criteria)
         if self.kind.code:
             fields.setdefault("type", types_of(self.client, (self.kind.code,)))
+        if self.kind.entity == "product":
+            fields["type"] = self.client.make(
+                "SearchEnumMultiSelectField",
+                operator="noneOf",
+                searchValue=list(_NO_PRODUCT_WORDS),
+            )
         return self.client.make(f"{name}Basic", **fields)
 
     def _columns(self, criteria: Mapping[str, Any], *names: str) -> Any:

@@ -158,11 +158,10 @@ class SoapSide:
             yield Evidence(Method.OVERLAP, seconds=seconds, note="lastModifiedDate, back in time")
         if self._filters(kind):
             return
-        if window.since is not None or kind.entity != "product":
-            count = reading.count(until)
-            note = f"totalRecords of a search for {kind.rest}"
-            yield Evidence(Method.COUNT, count=count, bound=bound, note=note)
-        if window.since is None and kind.entity != "product":
+        count = reading.count(until)
+        note = f"totalRecords of a search for {kind.rest}"
+        yield Evidence(Method.COUNT, count=count, bound=bound, note=note)
+        if window.since is None:
             note = f"the column internalId of every {kind.rest}"
             for ids in reading.ids(until):
                 yield Evidence(Method.IDS, bound=bound, ids=tuple(ids), note=note)

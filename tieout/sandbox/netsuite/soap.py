@@ -170,7 +170,7 @@ class _Call:
     def _started(self, record: Element) -> tuple[str, Search]:
         id, search = self.soap.searches.start(record, self.wishes)
         for type_name in self.soap.hidden & SOAP_TYPES.keys():
-            found = any(name == type_name for name, _ in search.found)
+            found = any(one.type.name == type_name for one in self.soap.searches.found(search))
             if found or SOAP_TYPES[type_name].search == search.kind != "Transaction":
                 self._may(type_name)
         return id, search

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -14,8 +15,8 @@ from . import applying
 from .books import Books, Record, applications, entity_of, ref_id
 from .catalog import STATUS_LETTERS
 from .soap_errors import Fault, Problem
-from .soap_read import boolean, moment
-from .soap_words import TRANSACTION_WORDS
+from .soap_read import boolean, moment, number
+from .soap_words import ITEM_WORDS, TRANSACTION_WORDS
 from .soap_write import PACIFIC, children, local_name
 
 Test = Callable[[Record], bool]
@@ -31,6 +32,7 @@ _REFERENCES = frozenset(
 _FLAGS = frozenset({"isInactive", "isPerson", "isElimination"})
 _DAYS = frozenset({"tranDate", "dueDate", "startDate", "endDate"})
 _STAMPS = frozenset({"lastModifiedDate", "dateCreated", "created", "closeDate"})
+OPENABLE = ("invoice", "creditMemo", "customerPayment", "customerDeposit")
 _SPELLED = {"number": "acctNumber"}
 
 
@@ -64,6 +66,8 @@ class Criteria:
             self._chosen(field, lambda record: record.external_id.lower() in wanted)
         elif name in ("appliedToTransaction", "applyingTransaction"):
             self._by_link(name, field)
+        elif name == "amountRemaining":
+            self.tests.append(self._open_amounts(field))
         elif name in _STAMPS:
             self.tests.append(_stamps(name, field))
         elif name in _DAYS:
@@ -93,6 +97,10 @@ class Criteria:
     def _by_type(self, field: Element) -> None:
         words = [_first_of(each) for each in _values(field)]
         names = {TRANSACTION_WORDS.get(word, "") for word in words}
+        if any(word in ITEM_WORDS for word in words):
+            kinds = {ITEM_WORDS.get(word, "") for word in words}
+            self._chosen(field, lambda record: record.type.code in kinds)
+            return
         if all(names):
             self.types = names if field.get("operator") == "anyOf" else None
         self._chosen(field, lambda record: record.type.name in names)
@@ -102,6 +110,12 @@ class Criteria:
         if field.get("operator") == "anyOf":
             self.ids = ids
         self._chosen(field, lambda record: record.id in ids)
+
+    def _open_amounts(self, field: Element) -> Test:
+        compare = _comparison(field, _double(field, "searchValue"), _double(field, "searchValue2"))
+        return lambda record: (
+            record.type.name in OPENABLE and compare(applying.open_amount(self.books, record))
+        )
 
     def _by_link(self, name: str, field: Element) -> None:
         """appliedToTransaction: what this one is applied to; applyingTransaction: what applies."""
@@ -139,29 +153,36 @@ def _first(field: Element) -> str:
 
 
 def _numbers(field: Element) -> Test:
-    operator, first = field.get("operator"), _whole(field, "searchValue")
-    if operator == "between":
-        last = _whole(field, "searchValue2")
-        return lambda record: first <= int(record.id) <= last
-    compare = {
-        "equalTo": lambda id: id == first,
-        "notEqualTo": lambda id: id != first,
-        "greaterThan": lambda id: id > first,
-        "greaterThanOrEqualTo": lambda id: id >= first,
-        "lessThan": lambda id: id < first,
-        "lessThanOrEqualTo": lambda id: id <= first,
+    edges = _double(field, "searchValue"), _double(field, "searchValue2")
+    if any(edge is not None and edge != edge.to_integral() for edge in edges):
+        raise Fault.schema("internalIdNumber takes whole numbers")
+    compare = _comparison(field, *edges)
+    return lambda record: compare(Decimal(record.id))
+
+
+def _comparison(
+    field: Element, first: Decimal | None, last: Decimal | None
+) -> Callable[[Decimal], bool]:
+    operator = field.get("operator")
+    if first is None or (operator == "between" and last is None):
+        raise Problem("INVALID_SEARCH_VALUE", f"{local_name(field)} needs a searchValue.")
+    compare: Callable[[Decimal], bool] | None = {
+        "between": lambda value: last is not None and first <= value <= last,
+        "equalTo": lambda value: value == first,
+        "notEqualTo": lambda value: value != first,
+        "greaterThan": lambda value: value > first,
+        "greaterThanOrEqualTo": lambda value: value >= first,
+        "lessThan": lambda value: value < first,
+        "lessThanOrEqualTo": lambda value: value <= first,
     }.get(str(operator))
     if compare is None:
         raise Problem("INVALID_SEARCH_OPERATOR", f"{operator} is not an operator for numbers.")
-    return lambda record: compare(int(record.id))
+    return compare
 
 
-def _whole(field: Element, name: str) -> int:
-    text = next((_first_of(each) for each in children(field, name)), "")
-    try:
-        return int(text)
-    except ValueError:
-        raise Fault.schema(f"{text!r} is not a valid long") from None
+def _double(field: Element, name: str) -> Decimal | None:
+    text = next((_first_of(each) for each in children(field, name)), None)
+    return None if text is None else Decimal(number(text))
 
 
 def _stamps(name: str, field: Element) -> Test:

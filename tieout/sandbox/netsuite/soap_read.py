@@ -60,10 +60,11 @@ class _Reading:
         if (external := element.get("externalId")) is not None:
             body["externalId"] = external
         for child in element:
-            name = self._name(child, self.spelled.space)
-            if name == "nullFieldList":
-                body |= {RENAMED.get(n, n): None for n in _texts(child)}
+            if local_name(child) == "nullFieldList":
+                self._name(child, "core")
+                body |= {RENAMED.get(name, name): None for name in _texts(child)}
                 continue
+            name = self._name(child, self.spelled.space)
             if name not in self.spelled.elements:
                 raise Fault.schema(f"{name} is not a legal child of {type_named(element)}")
             if (sublist := self.spelled.lists.get(name)) is not None:

@@ -1,6 +1,6 @@
-"""Searches over SOAP: results are kept under a searchId and handed out page by page.
+"""Searches over SOAP: a search is kept under its searchId and carried out for every page.
 
-https://docs.oracle.com/en/cloud/saas/netsuite/ns-online-help/section_N3482907.html
+https://docs.oracle.com/en/cloud/saas/netsuite/ns-online-help/section_N3523074.html
 """
 
 from __future__ import annotations
@@ -22,8 +22,7 @@ from .soap_read import type_named
 from .soap_words import SEARCHES, SOAP_TYPES
 from .soap_write import Writer, children, local, local_name, midnight
 
-KEPT = timedelta(minutes=60)
-_MOST_SEARCHES = 100
+KEPT = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
@@ -34,16 +33,16 @@ class Preferences:
     page_size: int = 1000
 
 
-@dataclass(frozen=True)
+@dataclass
 class Search:
-    """What was found: (type, id) in order, and the columns where rows were asked for."""
+    """A search that is carried out anew for every page; `columns` where rows were asked for."""
 
-    found: tuple[tuple[str, str], ...]
+    criteria: Criteria
     columns: tuple[str, ...]
     kind: str
     size: int
     body_only: bool
-    at: datetime
+    used: datetime
 
 
 class Searches:
@@ -60,27 +59,30 @@ class Searches:
         if name not in SEARCHES:
             raise Fault.schema(f"{kind} is not a search of this endpoint")
         criteria, columns = _parts(record, kind)
-        tests = Criteria(self.books, criteria)
-        found = list(self._matching(name, tests))
-        if columns and tests.main_line is not True and name == "Transaction":
-            found = [record for record in found for _ in range(1 + _line_count(record))]
-        keys = tuple((record.type.name, record.id) for record in found)
         now = self.books.clock.now()
-        search = Search(keys, columns, name, wishes.page_size, wishes.body_only, now)
+        search = Search(
+            Criteria(self.books, criteria), columns, name, wishes.page_size, wishes.body_only, now
+        )
         id = f"WEBSERVICES_{self.account}_{self.rng.randbytes(16).hex()}"
-        self._keep(id, search, now)
+        live = {key: one for key, one in self.kept.items() if now - one.used <= KEPT}
+        self.kept = {**live, id: search}
         return id, search
 
     def again(self, id: str) -> Search:
-        search = self.kept.get(id)
-        if search is None or self.books.clock.now() - search.at > KEPT:
-            raise Problem("INVALID_SEARCH_MORE", "The search results are no longer available.")
+        """An id that was not used for a while is forgotten. Raises Problem."""
+        search, now = self.kept.get(id), self.books.clock.now()
+        if search is None or now - search.used > KEPT:
+            raise Problem("INVALID_JOB_ID", "The search ID is invalid or has expired.")
+        search.used = now
         return search
 
-    def _keep(self, id: str, search: Search, now: datetime) -> None:
-        live = {key: one for key, one in self.kept.items() if now - one.at <= KEPT}
-        self.kept = dict(list(live.items())[-_MOST_SEARCHES + 1 :])
-        self.kept[id] = search
+    def found(self, search: Search) -> list[Record]:
+        """What matches now, once for each row."""
+        records = list(self._matching(search.kind, search.criteria))
+        by_line = search.kind == "Transaction" and search.criteria.main_line is not True
+        if search.columns and by_line:
+            return [record for record in records for _ in range(1 + _line_count(record))]
+        return records
 
     def _matching(self, name: str, criteria: Criteria) -> Iterator[Record]:
         for type_name in SEARCHES[name]:
@@ -95,7 +97,8 @@ class Searches:
 
     def write(self, parent: Element, writer: Writer, id: str, search: Search, page: int) -> None:
         """The searchResult's children after its status. Raises Problem for a page that isn't."""
-        total, pages = len(search.found), ceil(len(search.found) / search.size)
+        found = self.found(search)
+        total, pages = len(found), ceil(len(found) / search.size)
         if page < 1 or page > max(pages, 1):
             raise Problem("INVALID_SEARCH_PAGE_INDEX", f"There is no page {page}.")
         for name, value in (
@@ -106,16 +109,14 @@ class Searches:
             ("searchId", id),
         ):
             SubElement(parent, writer.tag("core", name)).text = str(value)
-        cut = search.found[(page - 1) * search.size : page * search.size]
-        records = [self.books.all_of(TYPES[type.lower()]).get(record_id) for type, record_id in cut]
-        living = [record for record in records if record is not None]
+        cut = found[(page - 1) * search.size : page * search.size]
         if search.columns:
             rows = SubElement(parent, writer.tag("core", "searchRowList"))
-            for record in living:
+            for record in cut:
                 self._row(rows, writer, search, record)
         else:
             held = SubElement(parent, writer.tag("core", "recordList"))
-            for record in living:
+            for record in cut:
                 tag = writer.tag("core", "record")
                 writer.record(held, tag, record, body_only=search.body_only)
 

@@ -359,6 +359,14 @@ TRANSACTION_WORDS = {
     "_deposit": "deposit",
     "_journal": "journalEntry",
 }
+# And of an item search, with the codes of SuiteQL.
+ITEM_WORDS = {
+    "_service": "Service", "_nonInventoryItem": "NonInvtPart", "_otherCharge": "OthCharge",
+    "_inventoryItem": "InvtPart", "_discount": "Discount", "_assembly": "Assembly", "_kit": "Kit",
+    "_subtotal": "Subtotal", "_description": "Description", "_markup": "Markup",
+    "_itemGroup": "Group", "_downloadItem": "DwnLdItem", "_giftCertificateItem": "GiftCert",
+    "_payment": "Payment",
+}  # fmt: skip
 LANGUAGES = {
     "en_US": "_englishUS", "en_GB": "_englishUK", "en_AU": "_englishAu", "en_CA": "_englishCa",
     "en": "_englishInternational", "de_DE": "_german", "fr_FR": "_frenchFrance",

@@ -16,7 +16,7 @@ from . import applying
 from .body import name_of
 from .books import Body, Books, Record, decimal, ref_id
 from .catalog import STATUS_LETTERS, Fields
-from .shown import live
+from .shown import balance, live
 from .soap_words import (
     ADDRESS,
     COUNTRIES,
@@ -263,6 +263,11 @@ def _whole(books: Books, record: Record) -> Body:
         body["status"] = letters[applying.status_letter(record)]
     if record.type.name == "customerRefund" and body.get("total") is None:
         body["total"] = applying.gross(record)
+    currency = books.find("currency", ref_id(body.get("currency")))
+    if currency is not None:
+        body.setdefault("currencyName", currency.body.get("name"))
+    if record.type.name == "customer" and body.get("balance") is None:
+        body["balance"] = balance(books, record)
     if record.type.name == "customer" and not body.get("altName"):
         person = " ".join(str(body[n]) for n in ("firstName", "lastName") if body.get(n))
         body["altName"] = body.get("companyName") or person
