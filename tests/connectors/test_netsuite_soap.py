@@ -278,6 +278,22 @@ def _ids(page: Any) -> list[str]:
     return [json.loads(body)["internalId"] for body in page.records]
 
 
+def test_a_record_deleted_while_pages_are_read_hides_no_other() -> None:
+    """NetSuite searches anew for every page, so what follows moves up by one."""
+    stand_in = NetSuiteStandIn(SandboxClock(START), seed=3)
+    stand_in.load(
+        ("customer", {"id": str(id), "entityId": f"C{id}", "companyName": f"C{id}"})
+        for id in range(500, 530)
+    )
+    bench = soap(stand_in, page_size=10)
+    pages = bench.ns.pull("customer")
+    found = _ids(next(pages))
+    stand_in.books.remove(stand_in.books.find("customer", "500"))
+    for page in pages:
+        found += _ids(page)
+    assert set(found) == {str(id) for id in range(500, 530)}
+
+
 def test_ids_far_apart_are_all_found() -> None:
     stand_in = NetSuiteStandIn(SandboxClock(START), seed=3)
     stand_in.load(

@@ -13,7 +13,14 @@ from datetime import datetime
 from typing import ClassVar
 from zoneinfo import ZoneInfo
 
-from tieout.core.errors import ConfigError, Conflict, InvalidRecord, ProviderDown
+from tieout.core.errors import (
+    AuthError,
+    ConfigError,
+    Conflict,
+    InvalidRecord,
+    ProviderDown,
+    TryLater,
+)
 from tieout.core.ports import Ports
 from tieout.rest import Auth, ClientCredentials, Pace, RestClient, TokenBased
 
@@ -83,7 +90,10 @@ class NetSuite(Connector):
                 rows = reading.one("0")
                 reading.whole(rows or [{"id": "0"}])
             except ConfigError as error:
-                problems.append(f"{entity}: {error.message}; {error.hint}")
+                told = f"{entity}: {error.message}; give the role {kind.permission}"
+                problems.append(f"{told} and Reports > SuiteAnalytics Workbook")
+                continue
+            problems += self._refused_record(kind)
         problems += self._missing_fields()
         problems += self._other_problems()
         names = self._directory.subsidiaries
@@ -267,6 +277,18 @@ class NetSuite(Connector):
         if found is None:
             raise ProviderDown(f"{kind.entity} {id} was written, but cannot be read back")
         return found
+
+    def _refused_record(self, kind: Kind) -> list[str]:
+        """Whether the record API shows this type at all, by asking for one that cannot exist."""
+        if Can.CREATE not in kind.can:
+            return []
+        try:
+            self._records.fields(self._new_type(kind), "0", "id")
+        except AuthError as error:
+            return [f"{kind.entity}: {error.message}; give the role {kind.permission}"]
+        except (InvalidRecord, TryLater):
+            pass
+        return []
 
     def _missing_fields(self) -> list[str]:
         """Configured custom fields that this account (or role) does not have."""
