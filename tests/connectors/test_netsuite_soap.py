@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -600,6 +601,39 @@ def test_a_wsdl_from_a_folder_a_file_and_a_zip(tmp_path: Path) -> None:
             packed.write(each, f"2023_2/{each.relative_to(tmp_path / 'wsdl')}")
     for place in ("wsdl", "wsdl/netsuite.wsdl", "wsdl.zip"):
         assert soap(wsdl=str(tmp_path / place)).ns.get("customer", "1") is None
+
+
+def test_oracles_own_files_import_each_other_by_address(tmp_path: Path) -> None:
+    """As downloaded: https addresses in every import, and whatever names the files were given."""
+    import re
+    import tarfile
+
+    with tarfile.open(WSDL) as archive:
+        archive.extractall(tmp_path / "packed", filter="data")
+    (tmp_path / "flat").mkdir()
+    for number, each in enumerate(sorted((tmp_path / "packed").rglob("*.*sd*"))):
+        if each.is_dir():
+            continue
+        text = re.sub(
+            r'schemaLocation="[^"]*?([\w.]+\.xsd)"',
+            r'schemaLocation="https://webservices.netsuite.com/xsd/v2023_2_0/\1"',
+            each.read_text(),
+        )
+        name = "netsuite.wsdl" if each.suffix == ".wsdl" else f"{number}.xsd"
+        (tmp_path / "flat" / name).write_text(text)
+    assert soap(wsdl=str(tmp_path / "flat")).ns.get("customer", "1") is None
+
+
+def test_an_amount_is_exact_beyond_what_a_float_holds() -> None:
+    """2^53 + 1 cents."""
+    stand_in = NetSuiteStandIn(SandboxClock(START), seed=3)
+    invoice = next(body for type, body in odd_company() if body["id"] == "1002")
+    big = Decimal("90071992547409.93")
+    lines = {"items": [{"line": 1, "item": {"id": "300"}, "amount": big}]}
+    more = {"total": big, "subtotal": big, "item": lines, "amountRemaining": big}
+    stand_in.load([("invoice", {**invoice, **more, "status": {"id": "Open"}})])
+    found = soap(stand_in).pulled("invoice")["1002"]
+    assert (found.total_minor, found.lines[0].amount_minor) == (9007199254740993,) * 2
 
 
 def test_what_is_no_wsdl_is_refused(tmp_path: Path) -> None:

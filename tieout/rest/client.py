@@ -255,6 +255,8 @@ class _Call:
                 ProviderDown(message, hint=hint), Again.IF_SAFE, limit=HTML_ATTEMPTS
             )
         message = "sent an answer that breaks off or is not JSON"
+        if "xml" in kind:
+            message = "sent an answer that breaks off or is not what was asked for"
         return self._failed(ProviderDown(message), Again.IF_SAFE, limit=UNREADABLE_ATTEMPTS)
 
     def _oversized(self, error: StopRun) -> TieoutError:

@@ -164,15 +164,20 @@ class Joining:
 
 def _own(record: Record, code: str) -> list[Record]:
     """What this document itself is applied to."""
+    id = str(record["internalId"])
+    found = [_link(str(line["doc"]), _label(line), id, code, line) for line in _ticked(record)]
+    if code == "CustRfnd":  # pays back deposits in a list of their own
+        deposits = _ticked(record, "depositList")
+        found += [_link(str(line["doc"]), "CustDep", id, code, line) for line in deposits]
+    return found
+
+
+def _ticked(record: Record, sublist: str = "applyList") -> list[Record]:
     return [
-        _link(str(line["doc"]), _label(line), str(record["internalId"]), code, line)
-        for line in _ticked(record)
+        each
+        for each in lines(record, sublist)
+        if each.get("apply") and each.get("doc") and each.get("amount")
     ]
-
-
-def _ticked(record: Record) -> list[Record]:
-    found = [*lines(record, "applyList"), *lines(record, "depositList")]
-    return [each for each in found if each.get("apply") and each.get("doc") and each.get("amount")]
 
 
 def _label(line: Record) -> str:

@@ -23,6 +23,11 @@ _ROOT = "/netsuite-wsdl/"
 _MOST_BYTES = 64 * 1024 * 1024
 _VERSION = re.compile(rb'targetNamespace="urn:platform_(20\d\d_[12])\.')
 _WORDS = re.compile(rb'simpleType name="(Country|Language)".*?</simpleType>', re.S)
+_SPACE = re.compile(rb'targetNamespace="([^"]+)"')
+_IMPORT = re.compile(rb"<(?:\w+:)?import\b[^>]*>")
+_NAMESPACE = re.compile(rb'\bnamespace="([^"]+)"')
+_LOCATION = re.compile(rb'schemaLocation="[^"]*"')
+_DOUBLE = re.compile(rb"""(type=["'](?:\w+:)?)double(["'])""")
 _VALUE = re.compile(rb'value="(\w+)"')
 
 HINT = (
@@ -118,7 +123,7 @@ def _transport(path: str, documents: dict[str, bytes]) -> Any:
 
 
 def _documents(path: Path) -> dict[str, bytes]:
-    """Name below the WSDL's folder -> text, with decimals for doubles."""
+    """Name -> text, with decimals for doubles, and imports that name the other documents."""
     found: dict[str, bytes] = {}
     size = 0
     for name, text in _files(path):
@@ -126,10 +131,26 @@ def _documents(path: Path) -> dict[str, bytes]:
         if size > _MOST_BYTES:
             raise ConfigError(f"{path} is too big for a WSDL", hint=HINT)
         # An amount must never pass through a float, not even on its way in.
-        found[name] = text.replace(b'"xsd:double"', b'"xsd:decimal"')
-    entry = min((name for name in found if name.endswith(".wsdl")), key=len, default="")
-    folder = posixpath.dirname(entry)
-    return {posixpath.relpath(name, folder) if folder else name: found[name] for name in found}
+        found[name] = _DOUBLE.sub(rb"\1decimal\2", text)
+    spaces = {
+        told.group(1): name
+        for name, text in found.items()
+        if name.endswith(".xsd") and (told := _SPACE.search(text))
+    }
+    return {name: _with_local_imports(text, spaces) for name, text in found.items()}
+
+
+def _with_local_imports(text: bytes, spaces: dict[bytes, str]) -> bytes:
+    """Oracle's own files import each other by https address: here by namespace."""
+
+    def local(found: re.Match[bytes]) -> bytes:
+        space = _NAMESPACE.search(found.group())
+        name = spaces.get(space.group(1)) if space else None
+        if name is None:
+            return found.group()
+        return _LOCATION.sub(b'schemaLocation="' + (_ROOT + name).encode() + b'"', found.group())
+
+    return _IMPORT.sub(local, text)
 
 
 def _files(path: Path) -> Iterator[tuple[str, bytes]]:
