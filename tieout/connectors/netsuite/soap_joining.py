@@ -102,9 +102,10 @@ class Joining:
     def _add_appliers(
         self, rows: dict[str, list[Record]], ids: list[str], records: Sequence[Record]
     ) -> None:
-        journals = False
+        journals: list[str] = []
         for applier in self._applied_to(ids, self._kind.touched_by):
-            journals = journals or applier["recordType"] == "JournalEntry"
+            if applier["recordType"] == "JournalEntry":
+                journals.append(str(applier["internalId"]))
             code = str(_CODES.get(applier["recordType"], applier["recordType"]))
             for line in _ticked(applier):
                 doc = str(line["doc"])
@@ -112,8 +113,10 @@ class Joining:
                     rows[doc].append(
                         _link(doc, self._kind.code, str(applier["internalId"]), code, line)
                     )
-        if journals:
-            self._add_journals(rows, records)
+        by_id = {str(each["internalId"]): each for each in records}
+        for journal in journals:
+            for id in self._settled_by(journal, ids):
+                self._add_journal(rows[id], by_id[id], journal)
 
     def _applied_to(self, ids: Iterable[str], codes: Iterable[str]) -> Iterator[Record]:
         make = self._client.make
@@ -129,20 +132,28 @@ class Joining:
                 seen.add(str(record["internalId"]))
                 yield record
 
-    def _add_journals(self, rows: dict[str, list[Record]], records: Sequence[Record]) -> None:
+    def _settled_by(self, journal: str, ids: list[str]) -> list[str]:
+        """Which of these documents the journal is applied to."""
+        make = self._client.make
+        by = make("SearchMultiSelectField", operator="anyOf",
+                  searchValue=[make("RecordRef", internalId=journal)])  # fmt: skip
+        basic = make(
+            "TransactionSearchBasic",
+            applyingTransaction=by,
+            type=types_of(self._client, (self._kind.code,)),
+        )
+        search = make("TransactionSearch", basic=basic)
+        found = {str(each["internalId"]) for each in self._searches.every(search, whole=False)}
+        return [id for id in ids if id in found]
+
+    def _add_journal(self, rows: list[Record], record: Record, journal: str) -> None:
         """A journal has no list of what it is applied to: it settled what nothing else did."""
-        for record in records:
+        told = sum((Decimal(row["foreignamount"]) for row in rows), ZERO)
+        left = Decimal(record.get("amountPaid") or ZERO) - told
+        if left > 0:
+            line = {"amount": left}
             id = str(record["internalId"])
-            told = sum((Decimal(row["foreignamount"]) for row in rows[id]), ZERO)
-            left = Decimal(record.get("amountPaid") or ZERO) - told
-            if left <= 0:
-                continue
-            journal = next(iter(self._applied_to([id], ("Journal",))), None)
-            if journal is not None:
-                line = {"amount": left}
-                rows[id].append(
-                    _link(id, self._kind.code, str(journal["internalId"]), "Journal", line)
-                )
+            rows.append(_link(id, self._kind.code, journal, "Journal", line))
 
     # journals
 

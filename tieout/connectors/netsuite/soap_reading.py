@@ -65,9 +65,9 @@ class Searches:
         answer = self._client.read("searchMoreWithId", search, page, page_size=self._page_size)
         return self._found(answer.searchResult, page)
 
-    def every(self, search: Any) -> Iterator[Record]:
-        """All records, page by page."""
-        found = self.find(search)
+    def every(self, search: Any, *, whole: bool = True) -> Iterator[Record]:
+        """All records, page by page; of later pages also their sublists."""
+        found = self.find(search, whole=whole)
         while True:
             yield from found.records
             if found.page >= found.pages:

@@ -34,7 +34,7 @@ from .soap_words import ENVELOPE, SOAP_TYPES, SPACES, XSD, XSI, space
 from .soap_write import Writer, children, local, local_name
 from .wire import Answer, Request
 
-SOAP_PATH = re.compile(r"/services/NetSuitePort_(20(?:2[1-5])_[12])\Z")
+SOAP_PATH = re.compile(r"/services/NetSuitePort_(20(?:1[7-9]|2[0-5])_[12])\Z")
 # https://docs.oracle.com/en/cloud/saas/netsuite/ns-online-help/section_N3418637.html
 MOST = {
     "addList": 200, "updateList": 100, "upsertList": 100, "getList": 1000, "deleteList": 200,

@@ -120,20 +120,23 @@ class Criteria:
     def _by_link(self, name: str, field: Element) -> None:
         """appliedToTransaction: what this one is applied to; applyingTransaction: what applies."""
         wanted = {str(each.get("internalId") or "") for each in _values(field)}
-        if name == "appliedToTransaction":
-            if field.get("operator") == "anyOf":
-                appliers: set[str] = set()
-                for document in wanted:
-                    appliers |= self.books.appliers.get(document, {}).keys()
-                self.ids = appliers if self.ids is None else self.ids & appliers
-            self._chosen(
-                field, lambda record: any(doc in wanted for doc, _, _ in applications(record))
+        ids: set[str] = set()
+        for document in wanted:
+            ids |= (
+                self._applied(document)
+                if name == "applyingTransaction"
+                else self._appliers(document)
             )
-        else:
-            self._chosen(
-                field,
-                lambda record: bool(self.books.appliers.get(record.id, {}).keys() & wanted),
-            )
+        if field.get("operator") == "anyOf":
+            self.ids = ids if self.ids is None else self.ids & ids
+        self._chosen(field, lambda record: record.id in ids)
+
+    def _applied(self, applier: str) -> set[str]:
+        record = self.books.find("transaction", applier)
+        return {doc for doc, _, _ in applications(record)} if record else set()
+
+    def _appliers(self, document: str) -> set[str]:
+        return {id for id in self.books.appliers.get(document, {}) if document in self._applied(id)}
 
 
 def _values(field: Element) -> list[Element]:
