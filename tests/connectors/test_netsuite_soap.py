@@ -40,6 +40,13 @@ pytestmark = pytest.mark.skipif(not WSDL.exists(), reason="NetSuite's WSDL is no
 USD = {"id": "1", "refName": "USA"}
 JPY = {"id": "5", "refName": "Japanese Yen"}
 HOME = {"id": "1", "refName": "Parent Company"}
+BASE, ONLINE = {"id": "1", "refName": "Base Price"}, {"id": "5", "refName": "Online Price"}
+MATRIX = [
+    {"priceLevel": BASE, "currencyPage": USD, "quantity": {"id": "0"}, "price": 33.33},
+    {"priceLevel": BASE, "currencyPage": JPY, "quantity": {"id": "0"}, "price": 5000},
+    {"priceLevel": ONLINE, "currencyPage": USD, "quantity": {"id": "0"}, "price": 30},
+    {"priceLevel": ONLINE, "currencyPage": USD, "quantity": {"id": "10"}, "price": 0.125},
+]
 CUSTOM = ("custbody_stripe_id", "custentity_stripe_id", "custitem_stripe_id")
 
 
@@ -126,8 +133,7 @@ def odd_company() -> list[tuple[str, Any]]:
                              "salesDescription": "A seat", "isInactive": False,
                              "custitem_stripe_id": "prod_1",
                              "saleUnit": {"id": "2", "refName": "Each"},
-                             "price": {"items": [{"priceLevel": {"id": "1"}, "currencyPage": USD,
-                                                  "quantity": {"id": "0"}, "price": 33.33}]},
+                             "price": {"items": MATRIX},
                              **stamp}),
         ("discountItem", {"id": "301", "itemId": "OFF", "description": "Off", "rate": "-10%",
                           "isInactive": True, **stamp}),
@@ -229,7 +235,8 @@ def test_both_transports_give_the_same_records(
                 and not (left[name] is None and name in EXCEPTIONS.get(entity, ()))
             }
             assert not differing, (entity, id)
-    assert pulled == len([1 for type, _ in objects if type not in SETUP])
+    entries = 3 if company is odd_company else 0
+    assert pulled == entries + len([1 for type, _ in objects if type not in SETUP])
 
 
 def test_hand_worked_figures_come_through_soap() -> None:
@@ -253,6 +260,26 @@ def test_hand_worked_figures_come_through_soap() -> None:
     customer = ns.pulled("customer")["500"]
     assert (customer.language, customer.payment_terms_days) == ("de-DE", 60)
     assert customer.billing_address.country == "DE" and customer.shipping_address.state == "TX"
+
+
+@pytest.mark.parametrize("transport", ["rest", "soap"])
+def test_prices_of_an_item_by_level_and_currency(transport: str) -> None:
+    stand_in = NetSuiteStandIn(SandboxClock(START), seed=3)
+    stand_in.load(odd_company())
+    bench = soap(stand_in) if transport == "soap" else Bench(stand_in=stand_in)
+    found = bench.pulled("price")
+    assert set(found) == {"300-1-1", "300-1-5", "300-5-1"}
+    base = found["300-1-1"]
+    assert (base.product_id, base.currency, str(base.unit_amount)) == ("300", "USD", "33.33")
+    assert (base.scheme, base.active, base.interval) == ("per_unit", True, None)
+    assert base.updated_at == datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+    assert str(found["300-1-5"].unit_amount) == "5000"
+    breaks = found["300-5-1"]  # 30 each, 0.125 each from ten on
+    assert (breaks.scheme, breaks.unit_amount, breaks.tiers) == ("volume", None, None)
+    one = bench.mapper.parse_bytes("price", bench.ns.get("price", "300-1-1"))
+    assert msgspec.to_builtins(one) == msgspec.to_builtins(base)
+    for id in ("300-9-9", "300", "999-1-1", "x-1-1", ""):
+        assert bench.ns.get("price", id) is None
 
 
 # Pulls

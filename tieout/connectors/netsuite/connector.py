@@ -28,6 +28,7 @@ from ..base import Account, Can, Connector, Evidence, Page, Raw, Window
 from .clock import FORMAT, QueryClock
 from .errors import explain, judge
 from .kinds import KINDS, Kind
+from .pricing import chosen, item_of
 from .proving import proofs
 from .reading import Reading
 from .records import Records, checked
@@ -124,7 +125,7 @@ class NetSuite(Connector):
         if reading.kind.touched_by and start.phase in (ROWS, TOUCHED):
             for rows, after in reading.touched(since, start):
                 yield Page(reading.whole(rows), after.text())
-        gone = reading.gone(since)
+        gone = reading.gone(since) if Can.DELETIONS in kind.can else ()
         if gone:
             yield Page([], Resume(END).text(), gone)
 
@@ -133,6 +134,8 @@ class NetSuite(Connector):
         if self._soap:
             return self._soap.get(kind, id)
         reading = self._reading(kind)
+        if kind.entity == "price":
+            return chosen(reading.whole(reading.one(item_of(id) or "0")), id)
         if not id.removeprefix("-").isdecimal():
             return None
         rows = reading.one(id)

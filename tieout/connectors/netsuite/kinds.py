@@ -29,11 +29,17 @@ _GONE = {
 }
 
 
-_PREFIX = {"customer": "custentity", "contact": "custentity", "product": "custitem"}
+_PREFIX = {
+    "customer": "custentity",
+    "contact": "custentity",
+    "product": "custitem",
+    "price": "custitem",
+}
 PERMISSIONS = {
     "customer": "Lists > Customers",
     "contact": "Lists > Contacts",
     "product": "Lists > Items",
+    "price": "Lists > Items",
     "invoice": "Transactions > Invoice and Find Transaction",
     "payment": "Transactions > Customer Payment and Find Transaction",
     "credit_note": "Transactions > Credit Memo and Find Transaction",
@@ -76,6 +82,11 @@ class Kind:
     def permission(self) -> str:
         """What the role needs to read it, as NetSuite's menus call it."""
         return PERMISSIONS[self.entity]
+
+    @property
+    def is_item(self) -> bool:
+        """Whether it is an item, or a part of one."""
+        return self.entity in ("product", "price")
 
     @property
     def where(self) -> str:
@@ -214,6 +225,18 @@ APPLICATIONS = Select(
         *_plain("previousline nextline linktype"),
     ),
 )
+# An entry of the matrix has no id: it is the price of an item at a level in a currency.
+PRICES = Select(
+    "prices",
+    "pricing t",
+    (
+        *_plain("item pricelevel unitprice", needed=True),
+        *_plain("currency customer"),
+        _shown("pricelevel", "levelname"),
+        _CURRENCY,
+    ),
+    {"currency": _JOINS["currency"]},
+)
 DELETED = Select("deleted records", "deletedrecord t", _plain("recordid type", needed=True))
 _ADDRESS_PARTS = ("addr1", "addr2", "addr3", "city", "state", "zip", "country")
 _ADDRESS = (
@@ -235,9 +258,8 @@ ADDRESSES = tuple(
 )
 
 # Lines of these kinds carry no product of their own.
-_CONDITIONS = {
-    "product": "t.itemtype NOT IN ('Subtotal', 'Description', 'EndGroup', 'TaxItem', 'TaxGroup')"
-}
+_SOLD = "t.itemtype NOT IN ('Subtotal', 'Description', 'EndGroup', 'TaxItem', 'TaxGroup')"
+_CONDITIONS = {"product": _SOLD, "price": _SOLD}
 
 
 def _transaction(entity: str, can: Can, rest: str, code: str, **more: object) -> Kind:
@@ -270,6 +292,13 @@ KINDS: Mapping[str, Kind] = {
             ITEMS,
             "serviceSaleItem",
             gone="(?!customrecord)[a-z]*item",
+        ),
+        Kind(
+            "price",
+            Can.LIST | Can.CHANGES | Can.GET,
+            ITEMS,
+            "serviceSaleItem",
+            lists=("prices",),
         ),
         _transaction(
             "invoice",

@@ -1,6 +1,6 @@
 """What SOAP's refusals mean: faults of whole requests, and the status of one record.
 
-https://docs.oracle.com/en/cloud/saas/netsuite/ns-online-help/section_N3516455.html
+https://docs.oracle.com/en/cloud/saas/netsuite/ns-online-help/section_N3539420.html
 """
 
 from __future__ import annotations

@@ -10,9 +10,12 @@ from decimal import Decimal
 from typing import Any
 
 from tieout.core.errors import AuthError, InvalidRecord
+from tieout.core.money import plain
 from tieout.rest.json import encode_stable
 
+from .clock import utc
 from .kinds import Kind
+from .pricing import prices
 from .settings import NetSuiteConfig
 from .soap_client import SoapClient
 from .soap_directory import SoapDirectory
@@ -48,7 +51,9 @@ class Joining:
         self._searches = Searches(client, settings.page_size)
 
     def whole(self, records: Sequence[Record]) -> list[bytes]:
-        """The records as stable JSON, in order."""
+        """The records as stable JSON, in order; of items their prices where those are wanted."""
+        if self._kind.entity == "price":
+            return [price for record in records for price in self._prices(record)]
         for record in records:
             self._complete(record)
         if self._kind.entity == "invoice":
@@ -74,6 +79,32 @@ class Joining:
             days = self._directory.days_of(terms)
             if days is not None:
                 record["termDays"] = days
+
+    def _prices(self, record: Record) -> list[bytes]:
+        item: Record = {
+            "id": str(record["internalId"]),
+            "isinactive": "T" if record.get("isInactive") else "F",
+        }
+        for name in ("lastModifiedDate", "createdDate"):
+            if name in record:
+                item[name.lower()] = utc(record[name])
+        if self._settings.app:
+            item["app"] = self._settings.app
+        return prices(item, self._entries(record))
+
+    def _entries(self, record: Record) -> Iterator[Record]:
+        """The matrix as rows of SuiteQL's table."""
+        for entry in lines(record, "pricingMatrix"):
+            level, currency = entry.get("priceLevel") or {}, ref_id(entry, "currency")
+            for step in lines(entry, "priceList"):
+                if "value" in step and level.get("internalId"):
+                    yield {
+                        "pricelevel": str(level["internalId"]),
+                        "levelname": level.get("name"),
+                        "currency": currency,
+                        "currencycode": self._directory.codes.get(currency) if currency else None,
+                        "unitprice": plain(Decimal(step["value"])),
+                    }
 
     def _add_close_dates(self, records: Sequence[Record]) -> None:
         paid = [str(each["internalId"]) for each in records if not each.get("amountRemaining")]

@@ -29,7 +29,8 @@ WORDS = {
     "CustRfnd": "_customerRefund", "DepAppl": "_depositApplication", "Journal": "_journal",
     "Deposit": "_deposit",
 }  # fmt: skip
-_SEARCHES = {"customer": "CustomerSearch", "contact": "ContactSearch", "product": "ItemSearch"}
+_SEARCHES = {"customer": "CustomerSearch", "contact": "ContactSearch", "product": "ItemSearch",
+             "price": "ItemSearch"}  # fmt: skip
 # Lines of these kinds carry no product of their own.
 _NO_PRODUCT_WORDS = ("_subtotal", "_description")
 _NO_PRODUCTS = frozenset({"SubtotalItem", "DescriptionItem", "SalesTaxItem", "TaxGroup"})
@@ -220,7 +221,7 @@ class SoapReading:
         fields = dict(criteria)
         if self.kind.code:
             fields.setdefault("type", types_of(self.client, (self.kind.code,)))
-        if self.kind.entity == "product":
+        if self.kind.is_item:
             fields["type"] = self.client.make(
                 "SearchEnumMultiSelectField",
                 operator="noneOf",

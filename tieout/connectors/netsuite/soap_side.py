@@ -1,6 +1,6 @@
 """NetSuite over SOAP (SuiteTalk): the same entities as over REST, for accounts that have TBA.
 
-https://docs.oracle.com/en/cloud/saas/netsuite/ns-online-help/chapter_N3412777.html
+https://docs.oracle.com/en/cloud/saas/netsuite/ns-online-help/section_N3421458.html
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from tieout.rest import Pace
 from ..base import Account, Evidence, Method, Page, Raw, Window
 from .clock import OVERLAP_SURE
 from .kinds import KINDS, Kind, custom_names
+from .pricing import chosen, item_of
 from .records import checked
 from .resume import END, ROWS, TOUCHED
 from .settings import NetSuiteConfig
@@ -103,11 +104,14 @@ class SoapSide:
             begin = start if start.phase == TOUCHED else SoapResume(TOUCHED)
             for records, after in self._touched(kind, since, begin):
                 yield Page(joining.whole(records), after.text())
-        gone = self._gone(_DELETED[kind.entity], since)
+        gone = self._gone(_DELETED.get(kind.entity, ()), since)
         if gone:
             yield Page([], SoapResume(END).text(), gone)
 
     def get(self, kind: Kind, id: str) -> bytes | None:
+        if kind.entity == "price":
+            found = self._by_id(kind, [item_of(id) or "0"])
+            return chosen(self._joining(kind).whole(found), id)
         if not id.removeprefix("-").isdecimal():
             return None
         if kind.entity == "product":
@@ -236,6 +240,8 @@ class SoapSide:
 
     def _gone(self, types: tuple[str, ...], since: datetime) -> tuple[str, ...]:
         """Ids deleted since, where the role may see deleted records."""
+        if not types:
+            return ()
         make = self._client.make
         wanted = make(
             "GetDeletedFilter",

@@ -1,6 +1,6 @@
 """SuiteTalk SOAP: one endpoint for all operations, /services/NetSuitePort_2023_2.
 
-https://docs.oracle.com/en/cloud/saas/netsuite/ns-online-help/chapter_N3412777.html
+https://docs.oracle.com/en/cloud/saas/netsuite/ns-online-help/section_N3421458.html
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Criteria of a SOAP search: which records match.
 
-https://docs.oracle.com/en/cloud/saas/netsuite/ns-online-help/section_N3514306.html
+https://docs.oracle.com/en/cloud/saas/netsuite/ns-online-help/section_N3460474.html
 """
 
 from __future__ import annotations

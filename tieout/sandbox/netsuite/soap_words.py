@@ -117,7 +117,6 @@ _ADDRESSES = SoapList(
     ("defaultShipping", "defaultBilling", "isResidential", "label", "addressbookAddress",
      "internalId"),
 )  # fmt: skip
-# https://docs.oracle.com/en/cloud/saas/netsuite/ns-online-help/section_3947410353.html
 ADDRESS = _words(
     "internalId country attention addressee addrPhone addr1 addr2 addr3 city state zip addrText "
     "override"

@@ -131,12 +131,15 @@ class Writer:
             return
         prefix = "listAcct"
         held = SubElement(parent, self.tag(prefix, "pricingMatrix"), {"replaceAll": "false"})
+        groups: dict[tuple[str, str], Element] = {}
         for line in lines:
-            made = SubElement(held, self.tag(prefix, "pricing"))
-            self._field(made, prefix, "currency", line.get("currencyPage"), {})
-            self._field(made, prefix, "priceLevel", line.get("priceLevel"), {})
-            prices = SubElement(made, self.tag(prefix, "priceList"))
-            price = SubElement(prices, self.tag(prefix, "price"))
+            key = ref_id(line.get("currencyPage")), ref_id(line.get("priceLevel"))
+            if key not in groups:
+                made = SubElement(held, self.tag(prefix, "pricing"))
+                self._field(made, prefix, "currency", line.get("currencyPage"), {})
+                self._field(made, prefix, "priceLevel", line.get("priceLevel"), {})
+                groups[key] = SubElement(made, self.tag(prefix, "priceList"))
+            price = SubElement(groups[key], self.tag(prefix, "price"))
             self._text(price, self.tag(prefix, "value"), double(decimal(line.get("price"))))
             amount = ref_id(line.get("quantity")) or "0"
             self._text(price, self.tag(prefix, "quantity"), double(decimal(amount)))
