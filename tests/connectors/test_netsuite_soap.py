@@ -25,7 +25,7 @@ from tieout.core.errors import (
     StopRun,
     UnknownOutcome,
 )
-from tieout.core.ports import HttpAnswer, HttpRequest
+from tieout.core.ports import AnswerLost, HttpAnswer, HttpRequest, NotSent
 from tieout.sandbox.clock import SandboxClock
 from tieout.sandbox.company import build_company
 from tieout.sandbox.netsuite import NetSuiteStandIn
@@ -510,7 +510,7 @@ def fault(name: str, code: str, message: str) -> HttpAnswer:
         ("invalidSessionFault", "SESSION_TIMED_OUT", AuthError),
         ("insufficientPermissionFault", "INSUFFICIENT_PERMISSION", AuthError),
         ("invalidVersionFault", "INVALID_WS_VERSION", ConfigError),
-        ("exceededRecordCountFault", "MAX_RCRDS_EXCEEDED", InvalidRecord),
+        ("exceededRecordCountFault", "MAX_RCRDS_EXCEEDED", ConfigError),
         ("unexpectedErrorFault", "UNEXPECTED_ERROR", ProviderDown),
     ],
 )
@@ -573,6 +573,84 @@ def test_no_secret_is_in_any_message(bench: Bench) -> None:
     with pytest.raises(AuthError) as told:
         bench.ns.check()
     assert not any(secret in f"{told.value} {told.value.hint}" for secret in secrets)
+
+
+def test_a_refused_search_is_no_bad_record(sold: Any) -> None:
+    reading = sold.ns._soap._reading(KINDS["customer"])
+    make = sold.ns._soap._client.make
+    wrong = make("SearchStringField", operator="is", searchValue="x")
+    with pytest.raises(ConfigError, match="INVALID_SEARCH_FIELD_NAME"):
+        reading.find({"url": wrong})
+
+
+def test_each_call_of_a_pull_may_fail_once(sold: Any) -> None:
+    """Whichever call is cut off, refused or answered by a gateway: the records are the same."""
+    pay(sold, 6000, 5000)
+    sold.made(
+        "credit_note",
+        {"customer_id": sold.customer, "currency": "USD", "total_minor": 100,
+         "lines": [{"product_id": sold.product, "amount_minor": 100}]},
+        "tieout-cm",
+    )  # fmt: skip
+    send = sold.send
+    calm = {entity: sold.pulled(entity) for entity in ("invoice", "payment", "credit_note")}
+    failures: list[Any] = [
+        fault("exceededConcurrentRequestLimitFault", "WS_REQUEST_BLOCKED", "Busy"),
+        fault("unexpectedErrorFault", "UNEXPECTED_ERROR", "Error ID: x"),
+        HttpAnswer(503, {"content-type": "text/html"}, b"<html>Maintenance</html>"),
+        HttpAnswer(200, {"content-type": "text/xml"}, b"<soapenv:Envelope xmlns:soapenv="),
+        AnswerLost("gone"),
+        NotSent("refused"),
+    ]
+    for failure in failures:
+        for failing in range(1, 4):
+            calls = 0
+
+            def once(request: HttpRequest, failing: int = failing, failure: Any = failure) -> Any:
+                nonlocal calls
+                calls += 1
+                if calls == failing:
+                    if isinstance(failure, Exception):
+                        raise failure
+                    return failure
+                return send(request)
+
+            object.__setattr__(sold.ports, "send", once)
+            for entity, expected in calm.items():
+                calls = 0
+                assert sold.pulled(entity) == expected, (failure, failing)
+
+
+@pytest.mark.parametrize("failing", range(1, 7))
+@pytest.mark.parametrize("how", ["before", "after"])
+def test_a_create_that_is_cut_off_at_any_call_makes_one_record(
+    sold: Any, failing: int, how: str
+) -> None:
+    send, calls = sold.send, 0
+
+    def cut(request: HttpRequest) -> HttpAnswer:
+        nonlocal calls
+        calls += 1
+        if calls != failing:
+            return send(request)
+        if how == "after":
+            send(request)
+        raise AnswerLost("the connection broke")
+
+    object.__setattr__(sold.ports, "send", cut)
+    line = {"item": {"id": sold.product}, "amount": 5}
+    body = {"entity": {"id": sold.customer}, "tranId": "ONE", "item": {"items": [line]}}
+    made = None
+    for _ in range(3):
+        try:
+            made = sold.ns.create("invoice", body, key="tieout-one")
+            break
+        except UnknownOutcome:
+            found = sold.ns.find("invoice", "tieout-one")
+            assert found is None or json.loads(found)["tranId"] == "ONE"
+    assert made is not None and json.loads(made)["total"] == 5
+    numbers = [record.number for record in sold.pulled("invoice").values()]
+    assert sorted(numbers) == ["A-1", "ONE"]
 
 
 # Check and prove
@@ -653,6 +731,22 @@ def test_oracles_own_files_import_each_other_by_address(tmp_path: Path) -> None:
         name = "netsuite.wsdl" if each.suffix == ".wsdl" else f"{number}.xsd"
         (tmp_path / "flat" / name).write_text(text)
     assert soap(wsdl=str(tmp_path / "flat")).ns.get("customer", "1") is None
+
+
+def test_a_newer_wsdl_calls_the_newer_endpoint(tmp_path: Path) -> None:
+    """2025.2 has the same elements for these records: its files differ in the version's name."""
+    import tarfile
+
+    with tarfile.open(WSDL) as archive:
+        archive.extractall(tmp_path, filter="data")
+    for each in tmp_path.rglob("*.*"):
+        if each.is_file():
+            each.write_text(each.read_text().replace("2023_2", "2025_2"))
+    bench = soap(wsdl=str(tmp_path))
+    asked = answer_once(bench, HttpAnswer(500, {}, b""), times=0)
+    made = bench.made("customer", {"name": "Ada"}, "tieout-ada")
+    assert bench.pulled("customer")[made.id].name == "Ada"
+    assert bench.ns._soap._client.wsdl.version == "2025_2" and '"upsert"' in asked
 
 
 def test_an_amount_is_exact_beyond_what_a_float_holds() -> None:

@@ -84,6 +84,11 @@ class Kind:
         return PERMISSIONS[self.entity]
 
     @property
+    def counts(self) -> bool:
+        """Whether a search can tell it from its lines: journals have no main line."""
+        return bool(self.code) and self.code != "Journal"
+
+    @property
     def is_item(self) -> bool:
         """Whether it is an item, or a part of one."""
         return self.entity in ("product", "price")

@@ -37,7 +37,7 @@ class SoapDirectory(Directory):
         result = self._client.read("getAll", wanted).getAllResult
         try:
             refuse(result.status)
-        except InvalidRecord as error:
+        except (InvalidRecord, AuthError) as error:
             raise self._denied("currencies", error.message, "Lists > Currency") from None
         held = result.recordList.record if result.recordList else []
         return [plain(each) for each in held or ()]
@@ -60,7 +60,7 @@ class SoapDirectory(Directory):
     def subsidiaries(self) -> dict[str, str] | None:
         try:
             rows = self._all("SubsidiarySearch")
-        except (InvalidRecord, AuthError):
+        except (InvalidRecord, ConfigError):
             return None
         living = [row for row in rows if not (row.get("isInactive") or row.get("isElimination"))]
         return {str(row["internalId"]): str(row.get("name", "")) for row in living} or None
@@ -70,7 +70,7 @@ class SoapDirectory(Directory):
         """Internal id -> number and full name, also of inactive ones."""
         try:
             rows = {str(row["internalId"]): row for row in self._all("AccountSearch")}
-        except (InvalidRecord, AuthError) as error:
+        except (InvalidRecord, ConfigError) as error:
             raise self._denied("accounts", error.message, "Lists > Accounts") from None
         return {id: _account(row, rows) for id, row in rows.items()}
 

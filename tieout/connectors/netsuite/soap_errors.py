@@ -104,8 +104,10 @@ def judge(refusal: Refusal) -> Verdict | None:
     ):  # fmt: skip
         return Verdict(ConfigError(words, hint="use the WSDL of a newer endpoint"))
     if fault.name in ("exceededrecordcountfault", "exceededrequestsizefault"):
-        return Verdict(InvalidRecord(words, hint="lower `page_size`"))
+        return Verdict(ConfigError(words, hint="lower `page_size`"))
     if fault.code == "USER_ERROR" or "SAXException" in fault.message:
+        if refusal.request.is_read:  # no record is at fault
+            return Verdict(ConfigError(words, hint="check `wsdl` and `page_size`"))
         return Verdict(InvalidRecord(words, hint="correct the record, its mapping or the WSDL"))
     return Verdict(ProviderDown(words), Again.IF_SAFE)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
-from tieout.core.errors import AuthError, InvalidRecord
+from tieout.core.errors import ConfigError, InvalidRecord
 from tieout.core.money import plain
 from tieout.rest.json import encode_stable
 
@@ -112,7 +112,7 @@ class Joining:
         for part in _parts(paid):
             try:
                 days = reading.close_dates(part)
-            except (InvalidRecord, AuthError):
+            except (InvalidRecord, ConfigError):
                 return
             for record in records:
                 if (day := days.get(str(record["internalId"]))) is not None:

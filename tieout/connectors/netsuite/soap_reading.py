@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from tieout.core.errors import ProviderDown
+from tieout.core.errors import ConfigError, InvalidRecord, ProviderDown
 
 from .clock import OVERLAP_SURE
 from .kinds import Kind
@@ -35,6 +35,7 @@ _SEARCHES = {"customer": "CustomerSearch", "contact": "ContactSearch", "product"
 _NO_PRODUCT_WORDS = ("_subtotal", "_description")
 _NO_PRODUCTS = frozenset({"SubtotalItem", "DescriptionItem", "SalesTaxItem", "TaxGroup"})
 IDS_A_SEARCH = 500
+_REFUSED = "give the role the permission that it names, or report it with your WSDL's version"
 _WIDTH, _WIDEST, _RESTARTS = 2000, 10**9, 3
 
 
@@ -59,11 +60,13 @@ class Searches:
         """The first page."""
         size = page_size or self._page_size
         answer = self._client.read("search", search, page_size=size, whole=whole)
+        accept(answer.searchResult.status)
         return self._found(answer.searchResult, 1)
 
     def more(self, search: str, page: int) -> Found:
         """Another page of it. SearchRefused where NetSuite no longer knows it."""
         answer = self._client.read("searchMoreWithId", search, page, page_size=self._page_size)
+        refuse(answer.searchResult.status)
         return self._found(answer.searchResult, page)
 
     def every(self, search: Any, *, whole: bool = True) -> Iterator[Record]:
@@ -76,11 +79,11 @@ class Searches:
             found = self.more(found.search, found.page + 1)
 
     def _found(self, result: Any, page: int) -> Found:
-        refuse(result.status)
-        held = result.recordList.record if result.recordList else []
-        records = [plain(each) for each in held or () if each is not None]
-        if len(held or ()) != len(records):
+        held = (result.recordList.record if result.recordList else None) or []
+        if any(each is None for each in held):
             raise ProviderDown("NetSuite's answer holds a record that cannot be read")
+        # A transaction may match by several of its lines.
+        records = {each["internalId"]: each for each in map(plain, held)}.values()
         kept = [each for each in records if each["recordType"] not in _NO_PRODUCTS]
         total, pages = int(result.totalRecords or 0), int(result.totalPages or 0)
         return Found(kept, total, page, pages, str(result.searchId or ""))
@@ -220,7 +223,9 @@ class SoapReading:
     def _basic(self, name: str, criteria: Mapping[str, Any]) -> Any:
         fields = dict(criteria)
         if self.kind.code:
-            fields.setdefault("type", types_of(self.client, (self.kind.code,)))
+            fields["type"] = types_of(self.client, (self.kind.code,))
+        if self.kind.counts:
+            fields["mainLine"] = self.client.make("SearchBooleanField", searchValue=True)
         if self.kind.is_item:
             fields["type"] = self.client.make(
                 "SearchEnumMultiSelectField",
@@ -231,14 +236,11 @@ class SoapReading:
 
     def _columns(self, criteria: Mapping[str, Any], *names: str) -> Any:
         make, name = self.client.make, _SEARCHES.get(self.kind.entity, "TransactionSearch")
-        fields = dict(criteria)
-        if self.kind.code:  # one row a transaction, not one a line
-            fields["mainLine"] = make("SearchBooleanField", searchValue=True)
         row = f"{name}Row"
         columns = make(f"{row}Basic", **{each: [{}] for each in names})
         return make(
             f"{name}Advanced",
-            criteria=make(name, basic=self._basic(name, fields)),
+            criteria=make(name, basic=self._basic(name, criteria)),
             columns=make(row, basic=columns),
         )
 
@@ -246,13 +248,21 @@ class SoapReading:
         page = 1
         while True:
             result = answer.searchResult
-            refuse(result.status)
+            accept(result.status)
             rows = result.searchRowList.searchRow if result.searchRowList else []
             yield [take(row) for row in rows or ()]
             if page >= int(result.totalPages or 0):
                 return
             page += 1
             answer = self.client.read("searchMoreWithId", result.searchId, page)
+
+
+def accept(status: Any) -> None:
+    """Raises AuthError or ConfigError where NetSuite refuses a search: no record is at fault."""
+    try:
+        refuse(status)
+    except InvalidRecord as error:
+        raise ConfigError(f"NetSuite refuses a search: {error.message}", hint=_REFUSED) from None
 
 
 def on_or_after(client: SoapClient, since: datetime) -> Any:

@@ -81,7 +81,7 @@ class SoapSide:
         for entity, kind in KINDS.items():
             try:
                 self._reading(kind).count({})
-            except (AuthError, InvalidRecord) as error:
+            except (ConfigError, InvalidRecord) as error:
                 problems.append(f"{entity}: {error.message}; give the role {kind.permission}")
         problems += self._other_problems()
         names = self._directory.subsidiaries
@@ -162,9 +162,10 @@ class SoapSide:
             yield Evidence(Method.OVERLAP, seconds=seconds, note="lastModifiedDate, back in time")
         if self._filters(kind):
             return
-        count = reading.count(until)
-        note = f"totalRecords of a search for {kind.rest}"
-        yield Evidence(Method.COUNT, count=count, bound=bound, note=note)
+        if kind.counts or not kind.code:
+            count = reading.count(until)
+            note = f"totalRecords of a search for {kind.rest}"
+            yield Evidence(Method.COUNT, count=count, bound=bound, note=note)
         if window.since is None:
             note = f"the column internalId of every {kind.rest}"
             for ids in reading.ids(until):
