@@ -21,13 +21,15 @@ def proofs(reading: Reading, window: Window) -> Iterator[Evidence]:
     """What NetSuite says about a window: how far it reached back, a count, every id.
 
     Counts and ids are bounded by the time of creation, which needs the zone in which SuiteQL
-    compares times: while that is unconfirmed they would prove nothing and are left out.
+    compares times: while that is unconfirmed, or the role does not see when records were made,
+    they would prove nothing and are left out.
     """
     if window.since is not None:
         overlap = OVERLAP_SURE if reading.clock.sure else OVERLAP_UNSURE
         seconds = int(overlap.total_seconds())
         yield Evidence(Method.OVERLAP, seconds=seconds, note="lastmodifieddate, back in time")
-    if not reading.clock.sure:
+    hidden = reading.ql.dropped.get(reading.select.name, frozenset())
+    if not reading.clock.sure or _created(reading) in hidden:
         return
     try:
         yield from _looked_up(reading, window)
@@ -39,10 +41,14 @@ def proofs(reading: Reading, window: Window) -> Iterator[Evidence]:
         ) from None
 
 
+def _created(reading: Reading) -> str:
+    return _CREATED.get(reading.kind.entity, "createddate")
+
+
 def _looked_up(reading: Reading, window: Window) -> Iterator[Evidence]:
     kind, bound = reading.kind, window.began.replace(microsecond=0)
     table = kind.select.table
-    created = _CREATED.get(kind.entity, "createddate")
+    created = _created(reading)
     where = f"{kind.where}{reading.condition} AND t.{created} <= TO_TIMESTAMP(?, '{FORMAT}')"
     params = (*reading.params, reading.clock.local(bound))
     row = reading.ql.run(f"SELECT COUNT(*) AS n FROM {table} WHERE {where}", params).rows[0]

@@ -9,7 +9,7 @@ import random
 import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from xml.etree.ElementTree import Element, ParseError, SubElement, register_namespace, tostring
+from xml.etree.ElementTree import Element, ParseError, SubElement
 
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
@@ -20,6 +20,7 @@ from .books import Books, Record
 from .catalog import TYPES
 from .errors import Refusal
 from .soap_access import Passports
+from .soap_envelope import faulted, reply
 from .soap_errors import (
     Fault,
     Problem,
@@ -30,7 +31,7 @@ from .soap_errors import (
 )
 from .soap_read import boolean, moment, read_record, record_type
 from .soap_search import Preferences, Search, Searches
-from .soap_words import ENVELOPE, SOAP_TYPES, SPACES, XSD, XSI, space
+from .soap_words import ENVELOPE, SOAP_TYPES, space
 from .soap_write import Writer, children, local, local_name
 from .wire import Answer, Request
 
@@ -59,7 +60,7 @@ class Soap:
         found = SOAP_PATH.match(request.path)
         version = found.group(1) if found else "2023_2"
         try:
-            return _reply(version, _Call(self, version, request).run())
+            return reply(version, _Call(self, version, request).run())
         except Fault as fault:
             return faulted(version, fault)
 
@@ -406,32 +407,3 @@ _OPERATIONS: dict[str, Callable[[_Call, Element, Element], None]] = {
     "delete": _Call.delete,
     "deleteList": _Call.delete_list,
 }
-
-
-def faulted(version: str, fault: Fault) -> Answer:
-    """HTTP 500 with NetSuite's fault element in the detail."""
-    made = Element(f"{{{ENVELOPE}}}Fault")
-    SubElement(made, "faultcode").text = "soapenv:Server.userException"
-    SubElement(made, "faultstring").text = fault.message
-    detail = SubElement(made, "detail")
-    if fault.name:
-        faults = space("faults", version)
-        named = SubElement(detail, f"{{{faults}}}{fault.name}")
-        SubElement(named, f"{{{faults}}}code").text = fault.code
-        SubElement(named, f"{{{faults}}}message").text = fault.message
-    return _reply(version, made, 500)
-
-
-def _reply(version: str, content: Element, status: int = 200) -> Answer:
-    for prefix in SPACES:
-        register_namespace(prefix, space(prefix, version))
-    for prefix, uri in (("soapenv", ENVELOPE), ("xsi", XSI), ("xsd", XSD)):
-        register_namespace(prefix, uri)
-    envelope = Element(f"{{{ENVELOPE}}}Envelope")
-    header = SubElement(envelope, f"{{{ENVELOPE}}}Header")
-    messages = space("messages", version)
-    document = SubElement(header, f"{{{messages}}}documentInfo")
-    SubElement(document, f"{{{messages}}}nsId").text = "WEBSERVICES"
-    SubElement(envelope, f"{{{ENVELOPE}}}Body").append(content)
-    body = tostring(envelope, encoding="UTF-8", xml_declaration=True)
-    return Answer(status, body, kind="soap")
