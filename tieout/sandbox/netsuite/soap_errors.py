@@ -41,7 +41,7 @@ def no_login() -> Fault:
 
 
 def too_many_calls() -> Fault:
-    said = "Concurrent request limit exceeded. Request blocked."
+    said = "SuiteTalk concurrent request limit exceeded. Request blocked."
     return Fault("exceededConcurrentRequestLimitFault", "WS_REQUEST_BLOCKED", said)
 
 
