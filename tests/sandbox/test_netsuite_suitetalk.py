@@ -289,6 +289,13 @@ def test_lists_answer_for_each_record(shop: Any) -> None:
     assert faulted(fault) == ("exceededRecordCountFault", "MAX_RCRDS_EXCEEDED")
 
 
+def test_a_list_as_the_package_netsuite_sends_it(shop: Any) -> None:
+    """Its getList hands the whole request over as the one reference."""
+    wrapped = shop.make("GetListRequest", baseRef=[shop.ref("customer", shop.buyer)])
+    read = shop.call("getList", wrapped).readResponseList.readResponse
+    assert [each.record.companyName for each in read] == ["Ada"]
+
+
 @pytest.mark.parametrize(
     ("change", "expected"),
     [

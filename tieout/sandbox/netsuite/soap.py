@@ -365,7 +365,9 @@ class _Call:
     # parts
 
     def _several(self, operation: Element, name: str, tag: str) -> list[Element]:
-        found = list(children(operation, tag))
+        # The PyPI package netsuite sends the list as one element that holds the request again.
+        outer = children(operation, tag)
+        found = [one for each in outer for one in list(children(each, tag)) or [each]]
         if not found:
             raise Fault.schema(f"{name} needs at least one {tag}")
         if len(found) > MOST[name]:
