@@ -10,6 +10,7 @@ from tieout.core.errors import ConfigError
 from .base import Connector
 
 BUILT_IN = {
+    "chargebee": "tieout.connectors.chargebee:Chargebee",
     "netsuite": "tieout.connectors.netsuite:NetSuite",
     "stripe": "tieout.connectors.stripe:Stripe",
 }

@@ -16,6 +16,7 @@ from .audit import Audit, Entry
 from .base import Base
 from .breaks import Breaks, Kept
 from .candidates import Candidate, Candidates
+from .certificates import Certificate, Certificates
 from .cursors import Cursor, Cursors
 from .db import Database
 from .inbox import Inbox, Received
@@ -32,6 +33,7 @@ from .sequence import Numbers
 
 __all__ = [
     "Candidate",
+    "Certificate",
     "Changes",
     "Cursor",
     "Draft",
@@ -71,6 +73,7 @@ class Store:
         self.audit = Audit(db)
         self.breaks = Breaks(db)
         self.inbox = Inbox(db)
+        self.certificates = Certificates(db)
         self._seq = Numbers(db, "fetch")
 
     def transaction(self) -> AbstractContextManager[sqlite3.Connection]:
