@@ -296,7 +296,8 @@ KINDS: Mapping[str, Kind] = {
             _PARTY,
             ITEMS,
             "serviceSaleItem",
-            gone="(?!customrecord)[a-z]*item",
+            gone="(?!customrecord)[a-z]*item(for[a-z]+)?|(service|othercharge)(for[a-z]+)?"
+            "|discount|markup",
         ),
         Kind(
             "price",
