@@ -509,7 +509,7 @@ def test_too_many_calls_at_once(soap: Soap) -> None:
     waiting = threading.Thread(target=lambda: soap.call("getServerTime"))
     try:
         waiting.start()
-        while not stand_in._flying:
+        while waiting.is_alive() and not stand_in._flying:
             pass
         told = Client(stand_in.wsgi).post(PATH, data=b"<a/>")
         status, text = told.status_code, told.get_data(as_text=True)
