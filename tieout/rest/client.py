@@ -247,7 +247,8 @@ class _Call:
         return _Failed(error, again, wait=wait, limit=limit)
 
     def _unreadable(self, answer: HttpAnswer) -> _Failed:
-        html = answer.body.lstrip()[:1] == b"<" or "html" in answer.headers.get("content-type", "")
+        kind = answer.headers.get("content-type", "")
+        html = "html" in kind or (answer.body.lstrip()[:1] == b"<" and "xml" not in kind)
         if html:
             message = "answered with HTML, not JSON: is base_url right?"
             hint = "base_url is the address of the API, not of the web pages"
@@ -255,6 +256,8 @@ class _Call:
                 ProviderDown(message, hint=hint), Again.IF_SAFE, limit=HTML_ATTEMPTS
             )
         message = "sent an answer that breaks off or is not JSON"
+        if "xml" in kind:
+            message = "sent an answer that breaks off or is not what was asked for"
         return self._failed(ProviderDown(message), Again.IF_SAFE, limit=UNREADABLE_ATTEMPTS)
 
     def _oversized(self, error: StopRun) -> TieoutError:
