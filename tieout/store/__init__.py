@@ -15,6 +15,7 @@ from tieout.core.ports import Ports
 from .audit import Audit, Entry
 from .base import Base
 from .breaks import Breaks, Kept
+from .budgets import Budgets, SharedBudget
 from .candidates import Candidate, Candidates
 from .cursors import Cursor, Cursors
 from .db import Database
@@ -46,6 +47,7 @@ __all__ = [
     "Received",
     "Run",
     "SetAside",
+    "SharedBudget",
     "Store",
     "Version",
     "open_store",
@@ -71,6 +73,7 @@ class Store:
         self.audit = Audit(db)
         self.breaks = Breaks(db)
         self.inbox = Inbox(db)
+        self.budgets = Budgets(db)
         self._seq = Numbers(db, "fetch")
 
     def transaction(self) -> AbstractContextManager[sqlite3.Connection]:

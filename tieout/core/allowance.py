@@ -1,0 +1,192 @@
+"""One credential's budget as a value, and the rules by which it is spent. Pure.
+
+    rates    the generic cell rate algorithm: one number a limit: the moment when it is full again
+    pools    calls in slices of the window, or what the provider says of them
+    places   leases of the calls under way, each with an end of its own
+    pauses   after a refusal, for everybody
+
+A worker that is alone takes portions ahead, a stretch of time on each limit's line; as soon as
+another one asks, portions shrink to a few milliseconds. Nothing is promised to those who must
+wait: they ask again, and meanwhile hold back those with less urgent work.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from .budget import SECOND, Ask, Grant, Limit, News, Refused, Span
+from .pool import Pool, open_pool
+from .priority import Priority
+
+ALONE_FOR = 1 * SECOND  # nobody else asked for so long: portions may reach ahead
+SHARED_FOR = 2 * SECOND
+SHARED_AHEAD = 20_000
+GRACE = 30_000  # how long a place in the queue is kept beyond its turn
+POLL, SLOWEST_POLL = 10_000, 100_000
+PATIENCE = 10 * SECOND  # waiting so long makes work more urgent by one step
+NORMAL, SLOWEST = 1000, 16_000  # thousandths of the configured interval between calls
+FIRST_PAUSE, LONGEST_PAUSE = SECOND, 60 * SECOND  # after refusals that name no time
+LONGEST_LEASE = 3600 * SECOND
+FORGOTTEN = 60 * SECOND  # a lane that was full so long ago is like a new one
+PLACES = "@"
+
+
+class State(msgspec.Struct, omit_defaults=True):
+    """What is kept of a credential. Moments are of the budget's own clock (`now`)."""
+
+    now: int = 0
+    systems: list[str] = []
+    per_second: str = ""
+    taker: str = ""
+    taken_at: int = 0
+    shared_until: int = 0
+    full_at: dict[str, int] = {}
+    wanted: dict[str, list[int]] = {}  # limit -> until when each level waits for it
+    leases: dict[str, int] = {}
+    places: int = 0
+    pace: int = NORMAL
+    refused_at: int = -ALONE_FOR
+    refusals: int = 0
+    paused_until: int = 0
+    pools: dict[str, Pool] = {}
+
+
+def hear(state: State, at: int, news: News) -> None:
+    """Take in what happened elsewhere since the last question."""
+    state.now = max(state.now, at)
+    for pool in state.pools.values():
+        pool.give_back(news.returned, state.now)
+    if news.answered:
+        state.refusals = 0
+        state.pace = max(NORMAL, int(state.pace * 0.97 ** min(news.answered, 500)))
+    for refusal in news.refused:
+        _refused(state, refusal)
+    for told in news.told:
+        open_pool(state.pools, told.pool, state.now).hear(told, state.now)
+    for lease in news.released:
+        state.leases.pop(lease, None)
+
+
+def _refused(state: State, refusal: Refused) -> None:
+    # Calls in flight together are refused together: that is one refusal, not many.
+    fresh = state.now - state.refused_at >= SECOND
+    if fresh:
+        state.pace = min(SLOWEST, state.pace * 2)
+        state.refused_at = state.now
+        state.refusals = min(state.refusals + 1, 20)
+    wait = refusal.wait
+    if wait is None:  # it named no time: longer from refusal to refusal
+        doubled = FIRST_PAUSE << max(0, state.refusals - 2)
+        wait = min(LONGEST_PAUSE, doubled) if state.refusals > 1 else 0
+    state.paused_until = max(state.paused_until, state.now + wait)
+
+
+def take(state: State, ask: Ask) -> Grant:
+    """One call or a portion of calls, or how long to wait. Changes `state`."""
+    now = state.now = max(state.now, ask.at)
+    _tidy(state, ask)
+    for window in ask.windows:
+        open_pool(state.pools, window.name, now).configure(window, ask)
+    waits = {name: pool.wait(now, ask) for name, pool in state.pools.items()}
+    longest = max(waits, key=waits.__getitem__, default="")
+    if longest and waits[longest]:
+        return Grant(now, wait=waits[longest], why="pool", pool=longest, totals=_totals(state))
+    if state.paused_until > now:
+        return Grant(now, wait=state.paused_until - now, why="pause", totals=_totals(state))
+    return _turn(state, ask)
+
+
+def _turn(state: State, ask: Ask) -> Grant:
+    """Rates, places and who goes first."""
+    now, limits = state.now, [_slowed(limit, state.pace) for limit in ask.limits]
+    alone = now >= state.shared_until
+    ahead = ask.ahead if alone else min(SHARED_AHEAD, ask.ahead)
+    level = max(0, ask.level - ask.waited // PATIENCE)
+    due, queue = now, []
+    for limit in limits:
+        earliest = _due(state, limit)
+        if earliest > now + ahead:
+            queue.append((limit.name, earliest))
+        due = max(due, earliest)
+    if ask.places is not None and len(state.leases) >= ask.places:
+        queue.append((PLACES, now + min(SLOWEST_POLL, POLL + ask.waited // 10)))
+    needed = [limit.name for limit in limits] + ([PLACES] if ask.places is not None else [])
+    ahead_of_us = max((_outranked(state, name, level) for name in needed), default=0)
+    if queue or ahead_of_us > now:
+        turn = max([ahead_of_us, *(at for _, at in queue)])
+        for name, at in queue:
+            _want(state, name, level, at + GRACE)
+        return Grant(now, wait=max(turn - now, 1), why="turn", totals=_totals(state))
+    return _granted(state, ask, limits, due, ahead)
+
+
+def _granted(state: State, ask: Ask, limits: list[Limit], due: int, ahead: int) -> Grant:
+    now = state.now
+    count = 1
+    if ask.places is None and ahead:
+        rooms = [_room(state, limit, ahead) for limit in limits]
+        shares = [pool.portion(now, ask) for pool in state.pools.values() if pool.calls]
+        count = max(1, min([*rooms, *shares]))
+    totals = _totals(state)
+    spans = []
+    for limit in limits:
+        start = max(state.full_at.get(limit.name, 0), due)
+        end = max(state.full_at.get(limit.name, 0), now) + count * limit.interval
+        first = start + limit.interval
+        state.full_at[limit.name] = max(first, end)
+        spans.append(Span(limit, first, max(first, end)))
+    for pool in state.pools.values():
+        pool.spend(count, now)
+    if ask.places is not None:
+        state.places = ask.places
+        state.leases[ask.lease] = now + min(ask.lease_for, LONGEST_LEASE)
+    state.taker, state.taken_at = ask.holder, now
+    return Grant(now, count, due=due, spans=tuple(spans), totals=totals)
+
+
+def _tidy(state: State, ask: Ask) -> None:
+    now = state.now
+    if state.taker not in ("", ask.holder) and state.taken_at > now - ALONE_FOR:
+        state.shared_until = now + SHARED_FOR
+    if ask.system and ask.system not in state.systems:
+        state.systems = sorted([*state.systems, ask.system])
+    state.leases = {name: end for name, end in state.leases.items() if end > now}
+    if len(state.full_at) > 8:
+        kept = {name: at for name, at in state.full_at.items() if at > now - FORGOTTEN}
+        state.full_at = kept
+    whole = next((limit for limit in ask.limits if not limit.name), None)
+    state.per_second = f"{SECOND / whole.interval:.4g}" if whole else ""
+
+
+def _slowed(limit: Limit, pace: int) -> Limit:
+    """While slowed down, the burst goes first."""
+    if pace <= NORMAL:
+        return limit
+    return Limit(limit.name, limit.interval * pace // NORMAL, 1)
+
+
+def _due(state: State, limit: Limit) -> int:
+    """When the next call may go."""
+    full_at = state.full_at.get(limit.name, 0)
+    return max(state.now, full_at - (limit.burst - 1) * limit.interval)
+
+
+def _room(state: State, limit: Limit, ahead: int) -> int:
+    """How many calls may go until `ahead` from now."""
+    full_at = max(state.full_at.get(limit.name, 0), state.now)
+    free = state.now + ahead - full_at + (limit.burst - 1) * limit.interval
+    return free // limit.interval + 1
+
+
+def _outranked(state: State, name: str, level: int) -> int:
+    """Until when somebody with more urgent work waits for the same limit."""
+    return max(state.wanted.get(name, [])[:level], default=0)
+
+
+def _want(state: State, name: str, level: int, until: int) -> None:
+    waiting = state.wanted.setdefault(name, [0] * len(Priority))
+    waiting[level] = max(waiting[level], min(until, state.now + SECOND))
+
+
+def _totals(state: State) -> dict[str, int]:
+    return {name: pool.total for name, pool in state.pools.items()}
