@@ -5,8 +5,9 @@
     places   leases of the calls under way, each with an end of its own
     pauses   after a refusal, for everybody
 
-A worker that is alone takes portions ahead, a stretch of time on each limit's line; as soon as
-another one asks, portions shrink to a few milliseconds. Nothing is promised to those who must
+A worker that is alone takes portions ahead: a stretch of time on the line of the credential's own
+limit, and with it the lanes; it reports at its next question what it made of them. As soon as
+another worker asks, portions shrink to a few milliseconds. Nothing is promised to those who must
 wait: they ask again, and meanwhile hold back those with less urgent work.
 """
 
@@ -41,6 +42,8 @@ class State(msgspec.Struct, omit_defaults=True):
     taken_at: int = 0
     shared_until: int = 0
     full_at: dict[str, int] = {}
+    lent_to: str = ""  # who has the lanes in hand, and for how long
+    lent_until: int = 0
     wanted: dict[str, list[int]] = {}  # limit -> until when each level waits for it
     leases: dict[str, int] = {}
     places: int = 0
@@ -56,6 +59,8 @@ def hear(state: State, at: int, news: News) -> None:
     state.now = max(state.now, at)
     for pool in state.pools.values():
         pool.give_back(news.returned, state.now)
+    for lane, full_at in news.lanes.items():
+        state.full_at[lane] = max(state.full_at.get(lane, 0), full_at)
     if news.answered:
         state.refusals = 0
         state.pace = max(NORMAL, int(state.pace * 0.97 ** min(news.answered, 500)))
@@ -98,64 +103,70 @@ def take(state: State, ask: Ask) -> Grant:
 
 def _turn(state: State, ask: Ask) -> Grant:
     """Rates, places and who goes first."""
-    now, limits = state.now, [_slowed(limit, state.pace) for limit in ask.limits]
-    alone = now >= state.shared_until
-    ahead = ask.ahead if alone else min(SHARED_AHEAD, ask.ahead)
+    now = state.now
+    limits = [_slowed(limit, state.pace) for limit in (ask.limit, ask.lane) if limit]
+    ahead = ask.ahead if now >= state.shared_until else min(SHARED_AHEAD, ask.ahead)
     level = max(0, ask.level - ask.waited // PATIENCE)
-    due, queue = now, []
-    for limit in limits:
-        earliest = _due(state, limit)
-        if earliest > now + ahead:
-            queue.append((limit.name, earliest))
-        due = max(due, earliest)
-    if ask.places is not None and len(state.leases) >= ask.places:
-        queue.append((PLACES, now + min(SLOWEST_POLL, POLL + ask.waited // 10)))
-    needed = [limit.name for limit in limits] + ([PLACES] if ask.places is not None else [])
-    ahead_of_us = max((_outranked(state, name, level) for name in needed), default=0)
-    if queue or ahead_of_us > now:
-        turn = max([ahead_of_us, *(at for _, at in queue)])
-        for name, at in queue:
-            _want(state, name, level, at + GRACE)
+    dues = {limit.name: _due(state, limit) for limit in limits}
+    queue = {name: due for name, due in dues.items() if due > now + ahead}
+    if ask.places is not None:
+        dues[PLACES] = now
+        if len(state.leases) >= ask.places:
+            queue[PLACES] = now + min(SLOWEST_POLL, POLL + ask.waited // 10)
+    first = max(_outranked(state, name, level) for name in dues)
+    if queue or first > now:
+        for name, due in queue.items():
+            _want(state, name, level, due + GRACE)
+        turn = max([first, *queue.values()])
         return Grant(now, wait=max(turn - now, 1), why="turn", totals=_totals(state))
-    return _granted(state, ask, limits, due, ahead)
+    return _granted(state, ask, limits, max(dues.values()), ahead)
 
 
 def _granted(state: State, ask: Ask, limits: list[Limit], due: int, ahead: int) -> Grant:
-    now = state.now
-    count = 1
-    if ask.places is None and ahead:
-        rooms = [_room(state, limit, ahead) for limit in limits]
-        shares = [pool.portion(now, ask) for pool in state.pools.values() if pool.calls]
-        count = max(1, min([*rooms, *shares]))
+    now, alone = state.now, state.now >= state.shared_until
     totals = _totals(state)
-    spans = []
+    whole = limits[0]
+    count = _count(state, ask, whole, ahead) if alone or not ask.lane else 1
+    end = max(state.full_at.get("", 0), now) + count * whole.interval
     for limit in limits:
-        start = max(state.full_at.get(limit.name, 0), due)
-        end = max(state.full_at.get(limit.name, 0), now) + count * limit.interval
-        first = start + limit.interval
-        state.full_at[limit.name] = max(first, end)
-        spans.append(Span(limit, first, max(first, end)))
+        state.full_at[limit.name] = max(state.full_at.get(limit.name, 0), due) + limit.interval
+    span = Span(whole, state.full_at[""], max(state.full_at[""], end))
+    state.full_at[""] = span.end
     for pool in state.pools.values():
         pool.spend(count, now)
     if ask.places is not None:
         state.places = ask.places
         state.leases[ask.lease] = now + min(ask.lease_for, LONGEST_LEASE)
     state.taker, state.taken_at = ask.holder, now
-    return Grant(now, count, due=due, spans=tuple(spans), totals=totals)
+    lanes = None
+    if alone and count > 1:
+        state.lent_to, state.lent_until = ask.holder, span.end
+        lanes = {name: at for name, at in state.full_at.items() if name}
+    return Grant(now, count, due=due, span=span, lanes=lanes, totals=totals)
+
+
+def _count(state: State, ask: Ask, whole: Limit, ahead: int) -> int:
+    """How many calls go with one grant. A place among the parallel calls is for one; and after a
+    refusal each call is looked at."""
+    if ask.places is not None or not ahead or state.pace > NORMAL:
+        return 1
+    shares = [pool.portion(state.now, ask) for pool in state.pools.values() if pool.calls]
+    return max(1, min([_room(state, whole, ahead), *shares]))
 
 
 def _tidy(state: State, ask: Ask) -> None:
     now = state.now
     if state.taker not in ("", ask.holder) and state.taken_at > now - ALONE_FOR:
         state.shared_until = now + SHARED_FOR
+    if state.lent_to == ask.holder:
+        state.lent_to = ""
     if ask.system and ask.system not in state.systems:
         state.systems = sorted([*state.systems, ask.system])
     state.leases = {name: end for name, end in state.leases.items() if end > now}
     if len(state.full_at) > 8:
         kept = {name: at for name, at in state.full_at.items() if at > now - FORGOTTEN}
         state.full_at = kept
-    whole = next((limit for limit in ask.limits if not limit.name), None)
-    state.per_second = f"{SECOND / whole.interval:.4g}" if whole else ""
+    state.per_second = f"{SECOND / ask.limit.interval:.4g}"
 
 
 def _slowed(limit: Limit, pace: int) -> Limit:
@@ -168,6 +179,8 @@ def _slowed(limit: Limit, pace: int) -> Limit:
 def _due(state: State, limit: Limit) -> int:
     """When the next call may go."""
     full_at = state.full_at.get(limit.name, 0)
+    if limit.name and state.lent_to:  # not told yet what was made of it: expect the worst
+        full_at = max(full_at, state.lent_until + limit.burst * limit.interval)
     return max(state.now, full_at - (limit.burst - 1) * limit.interval)
 
 

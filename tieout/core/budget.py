@@ -62,13 +62,14 @@ class News:
     """What happened since the last question, in the order in which it is taken in."""
 
     returned: int = 0  # calls that were granted and not made
+    lanes: dict[str, int] = field(default_factory=dict)  # what a portion made of them
     answered: int = 0
     refused: tuple[Refused, ...] = ()
     told: tuple[Told, ...] = ()
     released: tuple[str, ...] = ()  # leases that are over
 
     def __bool__(self) -> bool:
-        told = self.refused or self.told or self.released
+        told = self.refused or self.told or self.released or self.lanes
         return bool(self.returned or self.answered or told)
 
 
@@ -88,7 +89,8 @@ class Ask:
     holder: str
     level: Priority
     at: int
-    limits: tuple[Limit, ...]
+    limit: Limit
+    lane: Limit | None = None
     windows: tuple[Window, ...] = ()
     waited: int = 0
     ahead: int = 0
@@ -103,7 +105,7 @@ class Ask:
 
 @dataclass(frozen=True)
 class Span:
-    """A stretch of one limit's line that is the holder's: from `full_at` up to `end`."""
+    """A stretch of a limit's line that is the holder's: from `full_at` up to `end`."""
 
     limit: Limit
     full_at: int
@@ -114,7 +116,8 @@ class Span:
 class Grant:
     """`calls` 0: ask again after `wait`, because of `why`. Else the first call may go at `due`.
 
-    spans    what is left for the other calls, limit by limit.
+    span     of the whole credential's limit, for the calls after the first.
+    lanes    the portion is for any lane, and they stand like this; None: for calls of no lane.
     totals   our calls of each pool so far, to be handed back with what an answer tells.
     pool     the used-up pool that makes us wait, if one does.
     """
@@ -125,7 +128,8 @@ class Grant:
     due: int = 0
     why: str = ""
     pool: str = ""
-    spans: tuple[Span, ...] = ()
+    span: Span | None = None
+    lanes: dict[str, int] | None = None
     totals: dict[str, int] = field(default_factory=dict)
 
 

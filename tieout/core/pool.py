@@ -56,8 +56,9 @@ class Pool(msgspec.Struct, omit_defaults=True):
             self.reserve = ask.reserve
         else:
             self.reserve = RESERVE_LONG if window.seconds >= HOUR else RESERVE_SHORT
-        if window.daily and ask.day != self.day:
-            # A clock that was set back does not give the day's calls a second time.
+        # A clock that is behind does not give the day's calls a second time; one that was far
+        # ahead does not keep them for ever.
+        if window.daily and not self.day - 1 <= ask.day <= self.day:
             self.today = 0 if ask.day > self.day else self.today
             self.day = ask.day
 
@@ -92,9 +93,7 @@ class Pool(msgspec.Struct, omit_defaults=True):
     def by_us(self, now: int) -> int:
         if self.daily:
             return self.today
-        since = max(now - self.seconds * SECOND, self._began(now))
-        length = self._length
-        return sum(n for at, n in self.slices.items() if (at + 1) * length > since)
+        return sum(n for _, n in self._live(now))
 
     def by_others(self, now: int) -> int:
         return max(0, self.used(now) - self.by_us(now))
@@ -157,10 +156,10 @@ class Pool(msgspec.Struct, omit_defaults=True):
         if self.by_us(now) < usable and self._told(now):
             return self.told_at + max(SECOND, self.seconds * SECOND // PROBES)
         left, window = self.by_us(now), self.seconds * SECOND
-        for place in sorted(self.slices):
-            left -= self.slices[place]
+        for place, calls in sorted(self._live(now)):
+            left -= calls
             if left < usable:
-                return max(now + 1000, (place + 1) * self._length + window)
+                return (place + 1) * self._length + window
         return now + window
 
     def refresh(self, now: int) -> None:
@@ -175,8 +174,10 @@ class Pool(msgspec.Struct, omit_defaults=True):
         if len(self.others) > self._parts:
             self.others = {at: seen for at, seen in self.others.items() if at >= oldest}
 
-    def _began(self, now: int) -> int:
-        return self.since if self.since > now - self.seconds * SECOND else 0
+    def _live(self, now: int) -> list[tuple[int, int]]:
+        """The slices that count: (place, our calls). One that began in the window counts whole."""
+        since, length = max(now - self.seconds * SECOND, self.since), self._length
+        return [(at, n) for at, n in self.slices.items() if (at + 1) * length > since]
 
     def _told(self, now: int) -> bool:
         fresh = now - self.told_at < self.seconds * SECOND

@@ -18,7 +18,7 @@ from tieout.core.errors import RateLimited
 from tieout.core.ports import Ports
 from tieout.core.priority import current_priority
 
-from .portions import LocalBudget, Portions
+from .portions import LocalBudget, Portions, Slot
 
 LONGEST_WAIT_SECONDS = 90.0  # waits longer than this are told, not slept through
 AHEAD = SECOND // 4
@@ -136,39 +136,38 @@ class Pace:
     # -- waiting ---------------------------------------------------------------------------
 
     def _wait(self, lane: str, lease: str) -> None:
-        began = self._now()
+        began, limit = self._now(), self._lane(lane)
         while True:
             with self._lock:
-                found = self._portions.take(lane, self._now())
+                found = self._portions.take(limit, self._now())
             if found is None:
-                found = self._ask(lane, lease, began)
-            if found is None:
-                continue  # it has slept, or another thread brought calls for both
-            due, self._here.totals = found
-            self._sleep_until(due)
-            return
+                found = self._ask(limit, lease, began)
+            if isinstance(found, tuple):
+                due, self._here.totals = found
+                self._sleep_until(due)
+                return
+            if found is not None:
+                self._sleep_until(found)
 
     def _sleep_until(self, due: int) -> None:
         while (left := max(due, self._held_until) - self._now()) > 0:
             self._ports.sleep(left / SECOND)  # a refusal meanwhile holds those who wait, too
 
-    def _ask(self, lane: str, lease: str, began: int) -> tuple[int, dict[str, int]] | None:
+    def _ask(self, lane: Limit | None, lease: str, began: int) -> Slot | int | None:
         """One at a time, so that threads of a process use what is theirs before they want more."""
         alone = self._asking.acquire(timeout=2.0)
         try:
             with self._lock:
-                if not lease and (found := self._portions.take(lane, self._now())):
+                if found := self._portions.take(lane, self._now()):
                     return found
-                news = self._take_news()
-                now = self._now()
-            grant = self._budget.take(
-                self.credential, self._question(lane, lease, now, began), news
-            )
+                news, now = self._take_news(), self._now()
+            question = self._question(lane, lease, now, began)
+            grant = self._budget.take(self.credential, question, news)
             with self._lock:
                 # Another machine's clock may be ahead; whoever is behind follows it.
                 self._shift += max(0, grant.now - self._now())
                 if grant.calls:
-                    self._portions.put(lane, grant)
+                    self._portions.put(grant)
                     return grant.due, grant.totals
         finally:
             if alone:
@@ -178,14 +177,15 @@ class Pace:
         self._ports.sleep(grant.wait / SECOND)
         return None
 
-    def _question(self, lane: str, lease: str, now: int, began: int) -> Ask:
+    def _question(self, lane: Limit | None, lease: str, now: int, began: int) -> Ask:
         wall = self._ports.now().astimezone(UTC)
         midnight = datetime(wall.year, wall.month, wall.day, tzinfo=UTC) + timedelta(days=1)
         return Ask(
             self._holder,
             current_priority(),
             now,
-            (self._main, *self._lane(lane)),
+            self._main,
+            lane,
             self._windows,
             waited=now - began,
             ahead=AHEAD,
@@ -196,11 +196,11 @@ class Pace:
             day_ends_in=round((midnight - wall).total_seconds() * SECOND),
         )
 
-    def _lane(self, lane: str) -> list[Limit]:
+    def _lane(self, lane: str) -> Limit | None:
         rate = self._lane_rates.get(lane, self._each_lane if lane else None)
         if rate is None:
-            return []
-        return [Limit(lane, _interval(rate), max(1, ceil(rate * _LANE_BURST)))]
+            return None
+        return Limit(lane, _interval(rate), max(1, ceil(rate * _LANE_BURST)))
 
     def _lease(self) -> str:
         """A place among the calls of all workers; "" where this process counts for itself."""
@@ -243,13 +243,13 @@ class Pace:
             self._hand_back()
 
     def _hand_back(self) -> None:
-        left = self._portions.clear()
-        self._news = replace(self._news, returned=self._news.returned + left)
+        left, lanes = self._portions.give_up()
+        lanes = {**self._news.lanes, **lanes}
+        self._news = replace(self._news, returned=self._news.returned + left, lanes=lanes)
 
     def _take_news(self) -> News:
-        left = self._portions.expired(self._now())
-        news = replace(self._news, returned=self._news.returned + left)
-        self._news = News()
+        self._hand_back()
+        news, self._news = self._news, News()
         return news
 
     def _tell(self, more: News) -> None:

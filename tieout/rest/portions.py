@@ -7,72 +7,83 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tieout.core.allowance import State, hear, take
-from tieout.core.budget import Ask, Grant, News, Span
+from tieout.core.budget import Ask, Grant, Limit, News, Span
+
+Slot = tuple[int, dict[str, int]]  # when the call may go; our totals at the grant
 
 
 @dataclass
 class _Portion:
     left: int
-    spans: list[Span]
+    span: Span
+    lanes: dict[str, int] | None
     totals: dict[str, int]
 
-    def due(self, now: int) -> int | None:
+    def lane_due(self, lane: Limit | None) -> int:
+        known = self.lanes or {}
+        return _due(known.get(lane.name, 0), lane) if lane else 0
+
+    def take(self, lane: Limit | None, now: int) -> int | None:
         """When the next call may go; None where the stretch is used up or has passed."""
-        due = now
-        for span in self.spans:
-            due = max(due, span.full_at - (span.limit.burst - 1) * span.limit.interval)
-        moved = [self._moved(span, due) for span in self.spans]
-        if not self.left or any(span.full_at > span.end for span in moved):
+        limit = self.span.limit
+        due = max(now, _due(self.span.full_at, limit), self.lane_due(lane))
+        full_at = max(self.span.full_at, due) + limit.interval
+        if not self.left or full_at > self.span.end:
             return None
-        self.spans, self.left = moved, self.left - 1
+        self.span, self.left = Span(limit, full_at, self.span.end), self.left - 1
+        if lane and self.lanes is not None:
+            self.lanes[lane.name] = max(self.lanes.get(lane.name, 0), due) + lane.interval
         return due
 
-    @staticmethod
-    def _moved(span: Span, due: int) -> Span:
-        return Span(span.limit, max(span.full_at, due) + span.limit.interval, span.end)
+    def passed(self, now: int) -> bool:
+        return not self.left or now + self.span.limit.interval > self.span.end
+
+
+def _due(full_at: int, limit: Limit) -> int:
+    return full_at - (limit.burst - 1) * limit.interval
 
 
 class Portions:
-    """By lane. Not safe between threads: its Pace sees to that."""
+    """The portion in hand. Not safe between threads: its Pace sees to that."""
 
     def __init__(self) -> None:
-        self._of: dict[str, list[_Portion]] = {}
-        self._unused = 0
+        self._held: _Portion | None = None
+        self._unused, self._lanes = 0, dict[str, int]()
 
-    def take(self, lane: str, now: int) -> tuple[int, dict[str, int]] | None:
-        """(when the call may go, our totals at the grant), or None where nothing is left."""
-        held = self._of.get(lane)
-        while held:
-            due = held[0].due(now)
-            if due is not None:
-                return due, held[0].totals
-            self._unused += held.pop(0).left
+    def take(self, lane: Limit | None, now: int) -> Slot | int | None:
+        """A slot; or until when this lane alone must wait; or None where nothing is left."""
+        held = self._held
+        if held is None or (lane and held.lanes is None):
+            return None
+        due = held.take(lane, now)
+        if due is not None:
+            return due, held.totals
+        if not held.passed(now) and held.lane_due(lane) > now:
+            return held.lane_due(lane)
+        self._drop()
         return None
 
-    def put(self, lane: str, grant: Grant) -> None:
+    def put(self, grant: Grant) -> None:
         """What a grant has beyond its first call."""
-        if grant.calls > 1:
-            portion = _Portion(grant.calls - 1, list(grant.spans), grant.totals)
-            self._of.setdefault(lane, []).append(portion)
+        if grant.calls < 2 or grant.span is None:
+            return
+        if self._held:
+            self._unused += grant.calls - 1
+            return
+        self._held = _Portion(grant.calls - 1, grant.span, grant.lanes, grant.totals)
 
-    def clear(self) -> int:
-        """Everything is given up; how many calls were not made."""
-        left = sum(each.left for held in self._of.values() for each in held) + self._unused
-        self._of, self._unused = {}, 0
-        return left
+    def give_up(self) -> tuple[int, dict[str, int]]:
+        """Nothing more is made of it: how many calls were not made, and how the lanes stand."""
+        self._drop()
+        told = self._unused, self._lanes
+        self._unused, self._lanes = 0, {}
+        return told
 
-    def expired(self, now: int) -> int:
-        """How many calls were not made while they could be, since the last question."""
-        for held in self._of.values():
-            for portion in [each for each in held if _passed(each, now)]:
-                held.remove(portion)
-                self._unused += portion.left
-        left, self._unused = self._unused, 0
-        return left
-
-
-def _passed(portion: _Portion, now: int) -> bool:
-    return any(now + span.limit.interval > span.end for span in portion.spans)
+    def _drop(self) -> None:
+        if self._held:
+            self._unused += self._held.left
+            self._lanes |= self._held.lanes or {}
+            self._held = None
 
 
 class LocalBudget:
