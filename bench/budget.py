@@ -102,7 +102,11 @@ def work_on_netsuite(folder: Path, until: float) -> int:
             realm=told["account"], ports=ports, **{name: told[name] for name in names}
         )
         pace = Pace(
-            50, 50, ports=ports, concurrency=NETSUITE_AT_ONCE, credential="netsuite:" + told["account"]
+            50,
+            50,
+            ports=ports,
+            concurrency=NETSUITE_AT_ONCE,
+            credential="netsuite:" + told["account"],
         )
         client = RestClient(told["url"], ports=ports, auth=login, pace=pace)
         while time.time() < until:

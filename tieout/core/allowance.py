@@ -27,6 +27,7 @@ POLL, SLOWEST_POLL = 10_000, 100_000
 PATIENCE = 10 * SECOND  # waiting so long makes work more urgent by one step
 NORMAL, SLOWEST = 1000, 16_000  # thousandths of the configured interval between calls
 FIRST_PAUSE, LONGEST_PAUSE = SECOND, 60 * SECOND  # after refusals that name no time
+LONGEST_REFUSAL = 24 * 3600 * SECOND  # whatever the provider asks for, we look again tomorrow
 LONGEST_LEASE = 3600 * SECOND
 FORGOTTEN = 60 * SECOND  # a lane that was full so long ago is like a new one
 PLACES = "@"
@@ -64,6 +65,8 @@ def hear(state: State, at: int, news: News) -> None:
     if news.answered:
         state.refusals = 0
         state.pace = max(NORMAL, int(state.pace * 0.97 ** min(news.answered, 500)))
+    if news.works_again:
+        state.paused_until = 0
     for refusal in news.refused:
         _refused(state, refusal)
     for told in news.told:
@@ -83,7 +86,7 @@ def _refused(state: State, refusal: Refused) -> None:
     if wait is None:  # it named no time: longer from refusal to refusal
         doubled = FIRST_PAUSE << max(0, state.refusals - 2)
         wait = min(LONGEST_PAUSE, doubled) if state.refusals > 1 else 0
-    state.paused_until = max(state.paused_until, state.now + wait)
+    state.paused_until = max(state.paused_until, state.now + min(wait, LONGEST_REFUSAL))
 
 
 def take(state: State, ask: Ask) -> Grant:
@@ -96,7 +99,7 @@ def take(state: State, ask: Ask) -> Grant:
     longest = max(waits, key=waits.__getitem__, default="")
     if longest and waits[longest]:
         return Grant(now, wait=waits[longest], why="pool", pool=longest, totals=_totals(state))
-    if state.paused_until > now:
+    if state.paused_until > now and ask.level > Priority.PERSON:
         return Grant(now, wait=state.paused_until - now, why="pause", totals=_totals(state))
     return _turn(state, ask)
 

@@ -67,9 +67,10 @@ class News:
     refused: tuple[Refused, ...] = ()
     told: tuple[Told, ...] = ()
     released: tuple[str, ...] = ()  # leases that are over
+    works_again: bool = False  # a call that a person asked for went through
 
     def __bool__(self) -> bool:
-        told = self.refused or self.told or self.released or self.lanes
+        told = self.refused or self.told or self.released or self.lanes or self.works_again
         return bool(self.returned or self.answered or told)
 
 

@@ -12,6 +12,7 @@ HOUR, DAY = 3600, 86_400
 RESERVE_LONG, RESERVE_SHORT = 20, 5
 # Percent of what we may use in a window of an hour or more that is kept for more urgent work.
 KEPT_BACK = {
+    Priority.PERSON: 0,
     Priority.WEBHOOK: 0,
     Priority.PUSH: 0,
     Priority.INCREMENTAL: 2,

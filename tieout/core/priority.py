@@ -11,11 +11,12 @@ from enum import IntEnum
 class Priority(IntEnum):
     """Lower numbers first."""
 
-    WEBHOOK = 0  # a person has just changed it and looks at the other system
-    PUSH = 1  # decided, shown, promised
-    INCREMENTAL = 2
-    RECONCILIATION = 3  # proofs and second looks
-    BACKFILL = 4  # everything: it takes long anyway
+    PERSON = 0  # somebody asks whether it works again: goes although the provider said to wait
+    WEBHOOK = 1  # a person has just changed it and looks at the other system
+    PUSH = 2  # decided, shown, promised
+    INCREMENTAL = 3
+    RECONCILIATION = 4  # proofs and second looks
+    BACKFILL = 5  # everything: it takes long anyway
 
 
 _CURRENT: ContextVar[Priority] = ContextVar("priority", default=Priority.INCREMENTAL)

@@ -64,12 +64,13 @@ def budgets(hub: Hub) -> list[dict[str, Any]]:
     """Each credential's calls: what is used by whom, how long it lasts, until when it is paused."""
     now = hub.ports.now()
     return [
-        _budget(standing(kept.credential, kept.state, kept.updated_at, now))
+        shown(standing(kept.credential, kept.state, kept.updated_at, now))
         for kept in hub.store.budgets.list()
     ]
 
 
-def _budget(found: Standing) -> dict[str, Any]:
+def shown(found: Standing) -> dict[str, Any]:
+    """A credential's standing as JSON has it; times in UTC."""
     pools = [
         asdict(pool)
         | {

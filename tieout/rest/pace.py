@@ -16,7 +16,7 @@ from math import ceil
 from tieout.core.budget import SECOND, Ask, Budget, Grant, Limit, News, Refused, Told, Window
 from tieout.core.errors import RateLimited
 from tieout.core.ports import Ports
-from tieout.core.priority import current_priority
+from tieout.core.priority import Priority, current_priority
 
 from .portions import LocalBudget, Portions, Slot
 
@@ -127,7 +127,9 @@ class Pace:
     def answered(self) -> None:
         """A call went through: after a slow-down, a little faster again."""
         with self._lock:
-            self._news = replace(self._news, answered=self._news.answered + 1)
+            again = self._news.works_again or current_priority() is Priority.PERSON
+            answered = self._news.answered + 1
+            self._news = replace(self._news, answered=answered, works_again=again)
 
     def covers(self, seconds: float) -> None:
         """A call may take so long: its place is kept for it, even if nobody is heard of."""
@@ -222,7 +224,7 @@ class Pace:
             hint = f"nothing is lost: run it again after {at}; tieout status shows who used them"
         else:
             message = f"the provider wants no calls until {at}"
-            hint = f"nothing is lost: run it again after {at}"
+            hint = f"nothing is lost: run it again after {at}; if it works again: tieout check"
         return RateLimited(message, hint=hint, wait_seconds=seconds)
 
     # -- news ------------------------------------------------------------------------------
