@@ -161,6 +161,29 @@ def test_a_pool_used_up_by_others_is_looked_at_again() -> None:
     assert take(state, ask(later + SECOND, windows=windows)).calls == 0  # one only
 
 
+def test_a_limit_that_was_taken_out_of_the_settings_holds_nobody() -> None:
+    state, once = State(), (Window("calls_per_day", 1, DAY, daily=True),)
+    assert take(state, ask(0, windows=once, day=7)).calls == 1
+    stopped = take(state, ask(SECOND, windows=once, day=7, day_ends_in=3600 * SECOND))
+    assert (stopped.pool, stopped.wait) == ("calls_per_day", 3600 * SECOND)
+    assert take(state, ask(2 * SECOND)).calls == 1
+    take(state, ask(3 * DAY * SECOND))
+    assert state.pools == {}
+
+
+def test_two_logins_parts_with_pools_of_their_own_do_not_mix() -> None:
+    """One part of a connector counts bulk jobs, another calls; both use one credential."""
+    state = State()
+    calls, jobs = (Window("calls", 100, DAY),), (Window("calls", 100, DAY), Window("jobs", 2, DAY))
+    for n in range(5):
+        assert take(state, ask(n * SECOND, windows=calls, reserve=0)).calls == 1
+    made = [take(state, ask((5 + n) * SECOND, windows=jobs, reserve=0)).calls for n in range(3)]
+    assert made == [1, 1, 0]
+    hear(state, 9 * SECOND, News(returned=1, pools=("calls",)))
+    assert take(state, ask(9 * SECOND, windows=jobs, reserve=0)).pool == "jobs"
+    assert state.pools["calls"].total == 6
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("tbl"), st.integers(0, 400)), max_size=40))
 def test_counts_never_fall_below_nothing(steps: list[tuple[str, int]]) -> None:
@@ -170,7 +193,7 @@ def test_counts_never_fall_below_nothing(steps: list[tuple[str, int]]) -> None:
         if kind == "t":
             take(state, ask(now, windows=windows, ahead=SECOND // 4))
         elif kind == "b":
-            hear(state, now, News(returned=amount))
+            hear(state, now, News(returned=amount, pools=("w",)))
         else:
             hear(state, now, News(told=(Told("w", used=amount),)))
         for pool in state.pools.values():

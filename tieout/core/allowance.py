@@ -16,7 +16,7 @@ from __future__ import annotations
 import msgspec
 
 from .budget import SECOND, Ask, Grant, Limit, News, Refused, Span
-from .pool import Pool, open_pool
+from .pool import Pool, forget_idle, open_pool
 from .priority import Priority
 
 ALONE_FOR = 1 * SECOND  # nobody else asked for so long: portions may reach ahead
@@ -58,8 +58,9 @@ class State(msgspec.Struct, omit_defaults=True):
 def hear(state: State, at: int, news: News) -> None:
     """Take in what happened elsewhere since the last question."""
     state.now = max(state.now, at)
-    for pool in state.pools.values():
-        pool.give_back(news.returned, state.now)
+    for name, pool in state.pools.items():
+        if news.returned and (name in news.pools or not pool.configured):
+            pool.give_back(news.returned, state.now)
     for lane, full_at in news.lanes.items():
         state.full_at[lane] = max(state.full_at.get(lane, 0), full_at)
     if news.answered:
@@ -95,7 +96,7 @@ def take(state: State, ask: Ask) -> Grant:
     _tidy(state, ask)
     for window in ask.windows:
         open_pool(state.pools, window.name, now).configure(window, ask)
-    waits = {name: pool.wait(now, ask) for name, pool in state.pools.items()}
+    waits = {name: pool.wait(now, ask) for name, pool in _pools_of(state, ask).items()}
     longest = max(waits, key=waits.__getitem__, default="")
     if longest and waits[longest]:
         return Grant(now, wait=waits[longest], why="pool", pool=longest, totals=_totals(state))
@@ -135,7 +136,7 @@ def _granted(state: State, ask: Ask, limits: list[Limit], due: int, ahead: int) 
         state.full_at[limit.name] = max(state.full_at.get(limit.name, 0), due) + limit.interval
     span = Span(whole, state.full_at[""], max(state.full_at[""], end))
     state.full_at[""] = span.end
-    for pool in state.pools.values():
+    for pool in _pools_of(state, ask).values():
         pool.spend(count, now)
     if ask.places is not None:
         state.places = ask.places
@@ -153,8 +154,17 @@ def _count(state: State, ask: Ask, whole: Limit, ahead: int) -> int:
     refusal each call is looked at."""
     if ask.places is not None or not ahead or state.pace > NORMAL:
         return 1
-    shares = [pool.portion(state.now, ask) for pool in state.pools.values() if pool.calls]
+    pools = _pools_of(state, ask).values()
+    shares = [pool.portion(state.now, ask) for pool in pools if pool.calls]
     return max(1, min([_room(state, whole, ahead), *shares]))
+
+
+def _pools_of(state: State, ask: Ask) -> dict[str, Pool]:
+    """Those in the asker's settings, and those that only answers told of."""
+    wanted = {window.name for window in ask.windows}
+    return {
+        name: pool for name, pool in state.pools.items() if name in wanted or not pool.configured
+    }
 
 
 def _tidy(state: State, ask: Ask) -> None:
@@ -166,6 +176,7 @@ def _tidy(state: State, ask: Ask) -> None:
     if ask.system and ask.system not in state.systems:
         state.systems = sorted([*state.systems, ask.system])
     state.leases = {name: end for name, end in state.leases.items() if end > now}
+    forget_idle(state.pools, now)
     if len(state.full_at) > 8:
         kept = {name: at for name, at in state.full_at.items() if at > now - FORGOTTEN}
         state.full_at = kept

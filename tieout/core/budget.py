@@ -62,6 +62,7 @@ class News:
     """What happened since the last question, in the order in which it is taken in."""
 
     returned: int = 0  # calls that were granted and not made
+    pools: tuple[str, ...] = ()  # those that they were counted in
     lanes: dict[str, int] = field(default_factory=dict)  # what a portion made of them
     answered: int = 0
     refused: tuple[Refused, ...] = ()

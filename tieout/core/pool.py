@@ -30,6 +30,8 @@ class Pool(msgspec.Struct, omit_defaults=True):
     seconds: int = DAY
     reserve: int = RESERVE_LONG
     daily: bool = False
+    configured: bool = False  # by somebody; else only heard of
+    used_at: int = 0
     day: int = 0
     today: int = 0
     total: int = 0  # our calls, ever
@@ -47,7 +49,7 @@ class Pool(msgspec.Struct, omit_defaults=True):
 
     def configure(self, window: Window, ask: Ask) -> None:
         """Settings may have changed since it was stored."""
-        self.calls = self.told_limit or window.calls
+        self.calls, self.configured = self.told_limit or window.calls, True
         if window.seconds != self.seconds:
             self.slices, self.others = {}, {}  # counted in slices of another length
         self.seconds, self.daily = window.seconds, window.daily
@@ -132,7 +134,7 @@ class Pool(msgspec.Struct, omit_defaults=True):
         return max(1, (self.usable(ask.level) - self.used(now)) // 20)
 
     def spend(self, count: int, now: int) -> None:
-        place = self._slice(now)
+        place, self.used_at = self._slice(now), now
         self.slices[place] = self.slices.get(place, 0) + count
         self.total += count
         self.today += count if self.daily else 0
@@ -194,6 +196,14 @@ class Pool(msgspec.Struct, omit_defaults=True):
 
     def _slice(self, now: int) -> int:
         return now // self._length
+
+
+def forget_idle(pools: dict[str, Pool], now: int) -> None:
+    """A pool that is in nobody's settings any more leaves after two windows."""
+    for name, pool in list(pools.items()):
+        last = max(pool.began, pool.used_at, pool.told_at)
+        if now - last > 2 * pool.seconds * SECOND:
+            del pools[name]
 
 
 def open_pool(pools: dict[str, Pool], name: str, now: int) -> Pool:

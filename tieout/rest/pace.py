@@ -246,8 +246,12 @@ class Pace:
 
     def _hand_back(self) -> None:
         left, lanes = self._portions.give_up()
-        lanes = {**self._news.lanes, **lanes}
-        self._news = replace(self._news, returned=self._news.returned + left, lanes=lanes)
+        self._news = replace(
+            self._news,
+            returned=self._news.returned + left,
+            pools=tuple(window.name for window in self._windows),
+            lanes={**self._news.lanes, **lanes},
+        )
 
     def _take_news(self) -> News:
         self._hand_back()
