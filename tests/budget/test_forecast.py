@@ -93,6 +93,16 @@ def test_a_pause_says_until_when() -> None:
     assert "slower than usual" in lines(state, MIDNIGHT + timedelta(hours=16, minutes=1))[1]
 
 
+def test_a_login_without_pools_has_a_line_too() -> None:
+    state = State(systems=["stripe_eu", "stripe_us"], per_second="23")
+    assert lines(state, MIDNIGHT) == [
+        "stripe_eu and stripe_us: at most 23 calls a second, not paused"
+    ]
+    state.places, state.leases = 5, {"a": at(1), "b": at(1)}
+    told = lines(state, MIDNIGHT)
+    assert told == ["stripe_eu and stripe_us: 2 of 5 calls at once under way, not paused"]
+
+
 def test_a_used_up_pool_says_when_it_goes_on() -> None:
     state = busy_day()
     state.pools["day"].used_up_until = at(18, 5)

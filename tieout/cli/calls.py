@@ -22,7 +22,16 @@ def _lines(budget: dict[str, Any], clock: _Clock) -> list[str]:
         told.append(f"{name}: paused until {until}: the provider wanted no more calls")
     elif budget["slowed_down"]:
         told.append(f"{name}: slower than usual, after a refusal by the provider")
+    elif not told:
+        told.append(f"{name}: {_rates(budget)}, not paused")
     return told
+
+
+def _rates(budget: dict[str, Any]) -> str:
+    at_once = budget["calls_at_once"]
+    if at_once:
+        return f"{budget['calls_under_way']} of {at_once} calls at once under way"
+    return f"at most {budget['calls_per_second']} calls a second"
 
 
 def _pool(pool: dict[str, Any], clock: _Clock) -> str:

@@ -45,6 +45,7 @@ class State(msgspec.Struct, omit_defaults=True):
     full_at: dict[str, int] = {}
     lent_to: str = ""  # who has the lanes in hand, and for how long
     lent_until: int = 0
+    lent_for: int = 0
     wanted: dict[str, list[int]] = {}  # limit -> until when each level waits for it
     leases: dict[str, int] = {}
     places: int = 0
@@ -61,6 +62,8 @@ def hear(state: State, at: int, news: News) -> None:
     for name, pool in state.pools.items():
         if news.returned and (name in news.pools or not pool.configured):
             pool.give_back(news.returned, state.now)
+    if state.lent_to == news.holder:
+        state.lent_to = ""
     for lane, full_at in news.lanes.items():
         state.full_at[lane] = max(state.full_at.get(lane, 0), full_at)
     if news.answered:
@@ -129,6 +132,7 @@ def _turn(state: State, ask: Ask) -> Grant:
 def _granted(state: State, ask: Ask, limits: list[Limit], due: int, ahead: int) -> Grant:
     now, alone = state.now, state.now >= state.shared_until
     totals = _totals(state)
+    probe = any(pool.used_up(now, ask.level) for pool in _pools_of(state, ask).values())
     whole = limits[0]
     count = _count(state, ask, whole, ahead) if alone or not ask.lane else 1
     end = max(state.full_at.get("", 0), now) + count * whole.interval
@@ -144,9 +148,9 @@ def _granted(state: State, ask: Ask, limits: list[Limit], due: int, ahead: int) 
     state.taker, state.taken_at = ask.holder, now
     lanes = None
     if alone and count > 1:
-        state.lent_to, state.lent_until = ask.holder, span.end
+        state.lent_to, state.lent_until, state.lent_for = ask.holder, span.end, span.end - now
         lanes = {name: at for name, at in state.full_at.items() if name}
-    return Grant(now, count, due=due, span=span, lanes=lanes, totals=totals)
+    return Grant(now, count, due=due, span=span, lanes=lanes, totals=totals, probe=probe)
 
 
 def _count(state: State, ask: Ask, whole: Limit, ahead: int) -> int:
@@ -171,8 +175,11 @@ def _tidy(state: State, ask: Ask) -> None:
     now = state.now
     if state.taker not in ("", ask.holder) and state.taken_at > now - ALONE_FOR:
         state.shared_until = now + SHARED_FOR
-    if state.lent_to == ask.holder:
-        state.lent_to = ""
+    if state.lent_to and state.lent_for and now > state.lent_until:
+        # Nobody told what became of that portion. If this asker's clock is far ahead, it may
+        # still be in use: wait once for as long as it was.
+        state.lent_until, state.lent_for = now + state.lent_for, 0
+        state.full_at[""] = max(state.full_at.get("", 0), state.lent_until)
     if ask.system and ask.system not in state.systems:
         state.systems = sorted([*state.systems, ask.system])
     state.leases = {name: end for name, end in state.leases.items() if end > now}

@@ -59,8 +59,10 @@ class Refused:
 
 @dataclass(frozen=True)
 class News:
-    """What happened since the last question, in the order in which it is taken in."""
+    """What happened since the last question, in the order in which it is taken in. Whoever tells
+    has nothing in hand any more: `holder`."""
 
+    holder: str = ""
     returned: int = 0  # calls that were granted and not made
     pools: tuple[str, ...] = ()  # those that they were counted in
     lanes: dict[str, int] = field(default_factory=dict)  # what a portion made of them
@@ -122,6 +124,7 @@ class Grant:
     lanes    the portion is for any lane, and they stand like this; None: for calls of no lane.
     totals   our calls of each pool so far, to be handed back with what an answer tells.
     pool     the used-up pool that makes us wait, if one does.
+    probe    one call to see whether a used-up pool has calls again: tell at once what it heard.
     """
 
     now: int
@@ -130,6 +133,7 @@ class Grant:
     due: int = 0
     why: str = ""
     pool: str = ""
+    probe: bool = False
     span: Span | None = None
     lanes: dict[str, int] | None = None
     totals: dict[str, int] = field(default_factory=dict)

@@ -19,6 +19,7 @@ KEPT_BACK = {
     Priority.RECONCILIATION: 5,
     Priority.BACKFILL: 10,
 }
+LOOKS = 3
 PROBES = 96  # looks at a pool that others have used up, in one window
 
 
@@ -118,19 +119,24 @@ class Pool(msgspec.Struct, omit_defaults=True):
     def wait(self, now: int, ask: Ask) -> int:
         """0, or how long until work of this level may go on."""
         self.refresh(now)
-        usable = self.usable(ask.level)
-        if not self.calls or self.used(now) < usable:
+        if not self.used_up(now, ask.level):
             self.used_up_until = 0
             return 0
-        resume = self._resume(now, usable, ask)
+        resume = self._resume(now, self.usable(ask.level), ask)
         if resume <= now:  # only others stand in the way: look again, with one call
             self.told_at = now
             return 0
         self.used_up_until = resume
         return resume - now
 
+    def used_up(self, now: int, level: Priority) -> bool:
+        return self.calls > 0 and self.used(now) >= self.usable(level)
+
     def portion(self, now: int, ask: Ask) -> int:
-        """How many calls may be handed out at once: fewer as the end comes near."""
+        """How many calls may be handed out at once: fewer as the end comes near, and one by one
+        until the first answers had a chance to tell how much is left."""
+        if not (self.daily or self._told(now)) and self.total < LOOKS:
+            return 1
         return max(1, (self.usable(ask.level) - self.used(now)) // 20)
 
     def spend(self, count: int, now: int) -> None:

@@ -89,7 +89,7 @@ class Pace:
         self._began, self._leases = (ports.now(), ports.monotonic()), 0
         self._lock, self._asking = threading.Lock(), threading.Lock()
         self._portions, self._here = Portions(), threading.local()
-        self._shift, self._held_until = 0, 0
+        self._shift, self._refusals, self._probing = 0, 0, False
         self._news = News()
         if self._shared:
             self._shared.when_closed(self._settle)
@@ -114,15 +114,18 @@ class Pace:
         with self._lock:
             now = self._now()
             wait = None if wait_seconds is None else round(wait_seconds * SECOND)
-            self._held_until = max(self._held_until, now + (wait or 0))
+            self._refusals += 1
             self._hand_back()
         self._tell(News(refused=(Refused(now, wait),)))
 
     def learn(self, told: Iterable[Learned]) -> None:
         """What the provider said about its pools; counts for every call from now on."""
+        at_once = False
         for each in told:
             with self._lock:
-                self._hear(each)
+                at_once |= self._hear(each)
+        if at_once and self._shared:
+            self._tell(News())
 
     def answered(self) -> None:
         """A call went through: after a slow-down, a little faster again."""
@@ -140,6 +143,7 @@ class Pace:
     def _wait(self, lane: str, lease: str) -> None:
         began, limit = self._now(), self._lane(lane)
         while True:
+            before = self._refusals
             with self._lock:
                 found = self._portions.take(limit, self._now())
             if found is None:
@@ -147,13 +151,16 @@ class Pace:
             if isinstance(found, tuple):
                 due, self._here.totals = found
                 self._sleep_until(due)
-                return
-            if found is not None:
+                if self._refusals == before:
+                    return
+                with self._lock:  # a refusal meanwhile holds those who were already waiting, too
+                    self._news = replace(self._news, returned=self._news.returned + 1)
+            elif found is not None:
                 self._sleep_until(found)
 
     def _sleep_until(self, due: int) -> None:
-        while (left := max(due, self._held_until) - self._now()) > 0:
-            self._ports.sleep(left / SECOND)  # a refusal meanwhile holds those who wait, too
+        while (left := due - self._now()) > 0:
+            self._ports.sleep(left / SECOND)
 
     def _ask(self, lane: Limit | None, lease: str, began: int) -> Slot | int | None:
         """One at a time, so that threads of a process use what is theirs before they want more."""
@@ -169,6 +176,7 @@ class Pace:
                 # Another machine's clock may be ahead; whoever is behind follows it.
                 self._shift += max(0, grant.now - self._now())
                 if grant.calls:
+                    self._probing |= grant.probe
                     self._portions.put(grant)
                     return grant.due, grant.totals
         finally:
@@ -229,7 +237,8 @@ class Pace:
 
     # -- news ------------------------------------------------------------------------------
 
-    def _hear(self, each: Learned) -> None:
+    def _hear(self, each: Learned) -> bool:
+        """Whether the other workers must know at once."""
         resets = each.resets_in_seconds
         told = Told(
             each.pool,
@@ -241,8 +250,12 @@ class Pace:
         )
         older = tuple(known for known in self._news.told if known.pool != each.pool)
         self._news = replace(self._news, told=(*older, told))
-        if _scarce(each):
-            self._hand_back()
+        left = _left(each)
+        if left is not None and left <= max(50, (each.limit or 0) // 10):
+            self._hand_back()  # no call may go on what was handed out before
+        at_once = self._probing or (left is not None and left <= 0)
+        self._probing = False
+        return at_once
 
     def _hand_back(self) -> None:
         left, lanes = self._portions.give_up()
@@ -255,7 +268,7 @@ class Pace:
 
     def _take_news(self) -> News:
         self._hand_back()
-        news, self._news = self._news, News()
+        news, self._news = replace(self._news, holder=self._holder), News()
         return news
 
     def _tell(self, more: News) -> None:
@@ -283,9 +296,7 @@ def _interval(per_second: float) -> int:
     return max(1, ceil(SECOND / per_second - 1e-6))
 
 
-def _scarce(told: Learned) -> bool:
-    """The end of a pool is near: no call may go on what was handed out before."""
-    left = told.remaining
-    if left is None and told.limit is not None and told.used is not None:
-        left = told.limit - told.used
-    return left is not None and left <= max(50, (told.limit or 0) // 10)
+def _left(told: Learned) -> int | None:
+    if told.remaining is None and told.limit is not None and told.used is not None:
+        return told.limit - told.used
+    return told.remaining

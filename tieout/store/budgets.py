@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeptBudget:
     """A credential's state, and the wall clock's time at its `state.now`."""
 
     credential: str
@@ -54,9 +54,9 @@ class Budgets:
         """What happened, without asking for anything."""
         self._change(credential, lambda state: hear(state, at, news))
 
-    def list(self) -> list[Kept]:
+    def list(self) -> list[KeptBudget]:
         found = self._db.rows(_LIST)
-        return [Kept(name, _state(text), moment(at)) for name, text, at in found]
+        return [KeptBudget(name, _state(text), moment(at)) for name, text, at in found]
 
     def _change(self, credential: str, change: Callable[[State], T]) -> T:
         while True:
