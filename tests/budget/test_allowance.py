@@ -100,6 +100,16 @@ def test_waiting_makes_work_more_urgent() -> None:
     assert patient.calls == 1
 
 
+def test_of_one_level_who_waited_a_second_longer_goes_first() -> None:
+    state = State()
+    take(state, ask(0))
+    assert take(state, ask(60_000, "b", waited=1_200_000)).calls == 0
+    assert take(state, ask(100_000, "c")).calls == 0
+    assert take(state, ask(100_000, "d", waited=500_000)).calls == 1  # not so much longer
+    assert take(state, ask(200_000, "b", waited=1_340_000)).calls == 1
+    assert take(state, ask(300_000, "c")).calls == 1
+
+
 def test_refusals_without_a_time_pause_longer_and_longer() -> None:
     """The first only slows down; then one second, two, four, ... a minute at most."""
     state, pauses = State(now=10 * SECOND), []

@@ -433,6 +433,25 @@ def test_places_are_shared_and_kept_busy(workers: Workers) -> None:
     assert provider.busy / (5 * 60) >= 0.9
 
 
+def test_places_are_shared_fairly(workers: Workers) -> None:
+    provider, calls = Crowded(workers.time, 5), [0] * 12
+    paces = [workers.pace(50, 50, concurrency=5) for _ in calls]
+
+    def work(number: int) -> Callable[[], None]:
+        def run() -> None:
+            while workers.time.seconds < 30:
+                with paces[number].slot():
+                    provider.call(0.3)
+                    calls[number] += 1
+
+        return run
+
+    workers.time.run(*(work(number) for number in range(len(calls))))
+    assert provider.refused == 0
+    assert provider.busy / (5 * 30) >= 0.9
+    assert min(calls) > 0.5 * sum(calls) / len(calls), calls
+
+
 def test_the_place_of_a_worker_that_died_comes_free(workers: Workers) -> None:
     first, second = workers.pace(50, 50, concurrency=1), workers.pace(50, 50, concurrency=1)
     first.covers(40)

@@ -23,8 +23,9 @@ ALONE_FOR = 1 * SECOND  # nobody else asked for so long: portions may reach ahea
 SHARED_FOR = 2 * SECOND
 SHARED_AHEAD = 20_000
 GRACE = 30_000  # how long a place in the queue is kept beyond its turn
-POLL, SLOWEST_POLL = 10_000, 100_000
-PATIENCE = 10 * SECOND  # waiting so long makes work more urgent by one step
+POLL = 10_000  # a place may come free at any time
+PATIENCE = 10 * SECOND  # waiting so long makes work more urgent by one level
+FAIRNESS = SECOND  # of one level, who waited so much longer goes first
 NORMAL, SLOWEST = 1000, 16_000  # thousandths of the configured interval between calls
 FIRST_PAUSE, LONGEST_PAUSE = SECOND, 60 * SECOND  # after refusals that name no time
 LONGEST_REFUSAL = 24 * 3600 * SECOND  # whatever the provider asks for, we look again tomorrow
@@ -46,7 +47,7 @@ class State(msgspec.Struct, omit_defaults=True):
     lent_to: str = ""  # who has the lanes in hand, and for how long
     lent_until: int = 0
     lent_for: int = 0
-    wanted: dict[str, list[int]] = {}  # limit -> until when each level waits for it
+    wanted: dict[str, dict[str, tuple[int, int]]] = {}  # limit -> holder -> (rank, until when)
     leases: dict[str, int] = {}
     places: int = 0
     pace: int = NORMAL
@@ -113,17 +114,19 @@ def _turn(state: State, ask: Ask) -> Grant:
     now = state.now
     limits = [_slowed(limit, state.pace) for limit in (ask.limit, ask.lane) if limit]
     ahead = ask.ahead if now >= state.shared_until else min(SHARED_AHEAD, ask.ahead)
-    level = max(0, ask.level - ask.waited // PATIENCE)
+    rank = ask.level * PATIENCE - ask.waited
     dues = {limit.name: _due(state, limit) for limit in limits}
     queue = {name: due for name, due in dues.items() if due > now + ahead}
     if ask.places is not None:
         dues[PLACES] = now
         if len(state.leases) >= ask.places:
-            queue[PLACES] = now + min(SLOWEST_POLL, POLL + ask.waited // 10)
-    first = max(_outranked(state, name, level) for name in dues)
+            queue[PLACES] = now + POLL
+    first = max(_outranked(state, name, ask.holder, rank) for name in dues)
     if queue or first > now:
         for name, due in queue.items():
-            _want(state, name, level, due + GRACE)
+            _want(state, name, ask.holder, rank, due + GRACE)
+        if ask.places is not None:  # whoever goes first may have gone long before that
+            first = min(first, now + POLL)
         turn = max([first, *queue.values()])
         return Grant(now, wait=max(turn - now, 1), why="turn", totals=_totals(state))
     return _granted(state, ask, limits, max(dues.values()), ahead)
@@ -145,6 +148,8 @@ def _granted(state: State, ask: Ask, limits: list[Limit], due: int, ahead: int) 
     if ask.places is not None:
         state.places = ask.places
         state.leases[ask.lease] = now + min(ask.lease_for, LONGEST_LEASE)
+    for waiting in state.wanted.values():
+        waiting.pop(ask.holder, None)
     state.taker, state.taken_at = ask.holder, now
     lanes = None
     if alone and count > 1:
@@ -184,6 +189,7 @@ def _tidy(state: State, ask: Ask) -> None:
         state.systems = sorted([*state.systems, ask.system])
     state.leases = {name: end for name, end in state.leases.items() if end > now}
     forget_idle(state.pools, now)
+    state.wanted = {name: waiting for name, waiting in state.wanted.items() if waiting}
     if len(state.full_at) > 8:
         kept = {name: at for name, at in state.full_at.items() if at > now - FORGOTTEN}
         state.full_at = kept
@@ -212,14 +218,19 @@ def _room(state: State, limit: Limit, ahead: int) -> int:
     return free // limit.interval + 1
 
 
-def _outranked(state: State, name: str, level: int) -> int:
-    """Until when somebody with more urgent work waits for the same limit."""
-    return max(state.wanted.get(name, [])[:level], default=0)
+def _outranked(state: State, name: str, holder: str, rank: int) -> int:
+    """Until when somebody who goes first waits for the same limit; 0 if nobody does."""
+    waiting = {who: it for who, it in state.wanted.get(name, {}).items() if it[1] > state.now}
+    state.wanted[name] = waiting
+    before = (until for its, until in waiting.values() if its + FAIRNESS <= rank)
+    return max(before, default=0)
 
 
-def _want(state: State, name: str, level: int, until: int) -> None:
-    waiting = state.wanted.setdefault(name, [0] * len(Priority))
-    waiting[level] = max(waiting[level], min(until, state.now + SECOND))
+def _want(state: State, name: str, holder: str, rank: int, until: int) -> None:
+    waiting = state.wanted.setdefault(name, {})
+    until = min(until, state.now + SECOND)
+    known = waiting.get(holder)
+    waiting[holder] = (min(rank, known[0]), max(until, known[1])) if known else (rank, until)
 
 
 def _totals(state: State) -> dict[str, int]:
