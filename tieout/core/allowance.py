@@ -23,7 +23,7 @@ ALONE_FOR = 1 * SECOND  # nobody else asked for so long: portions may reach ahea
 SHARED_FOR = 2 * SECOND
 SHARED_AHEAD = 20_000
 GRACE = 30_000  # how long a place in the queue is kept beyond its turn
-POLL = 10_000  # a place may come free at any time
+POLL, PATIENT_POLL = 10_000, 50_000  # a place may come free at any time
 PATIENCE = 10 * SECOND  # waiting so long makes work more urgent by one level
 FAIRNESS = SECOND  # of one level, who waited so much longer goes first
 NORMAL, SLOWEST = 1000, 16_000  # thousandths of the configured interval between calls
@@ -120,7 +120,7 @@ def _turn(state: State, ask: Ask) -> Grant:
     if ask.places is not None:
         dues[PLACES] = now
         if len(state.leases) >= ask.places:
-            queue[PLACES] = now + POLL
+            queue[PLACES] = now + min(PATIENT_POLL, POLL + ask.waited // 50)
     first = max(_outranked(state, name, ask.holder, rank) for name in dues)
     if queue or first > now:
         for name, due in queue.items():
