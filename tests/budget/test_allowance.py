@@ -194,6 +194,18 @@ def test_two_logins_parts_with_pools_of_their_own_do_not_mix() -> None:
     assert state.pools["calls"].total == 6
 
 
+def test_the_look_at_a_used_up_pool_is_not_lost_while_it_waits_its_turn() -> None:
+    """After 15 minutes one call may look; that its lane is busy for a moment changes nothing."""
+    state, windows = State(), (Window("day", 1000, DAY),)
+    slow = Limit("slow", 10 * SECOND, 1)
+    take(state, ask(0, windows=windows, lane=slow))
+    hear(state, SECOND, News(told=(Told("day", 1000, 999),)))
+    at = state.pools["day"].told_at + 901 * SECOND
+    hear(state, at, News(lanes={"slow": at + 5 * SECOND}))
+    assert take(state, ask(at, windows=windows, lane=slow)).why == "turn"
+    assert take(state, ask(at + 5 * SECOND, windows=windows, lane=slow)).probe
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("tbl"), st.integers(0, 400)), max_size=40))
 def test_counts_never_fall_below_nothing(steps: list[tuple[str, int]]) -> None:

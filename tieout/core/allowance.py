@@ -144,7 +144,7 @@ def _granted(state: State, ask: Ask, limits: list[Limit], due: int, ahead: int) 
     span = Span(whole, state.full_at[""], max(state.full_at[""], end))
     state.full_at[""] = span.end
     for pool in _pools_of(state, ask).values():
-        pool.spend(count, now)
+        pool.spend(count, now, probe=pool.used_up(now, ask.level))
     if ask.places is not None:
         state.places = ask.places
         state.leases[ask.lease] = now + min(ask.lease_for, LONGEST_LEASE)

@@ -124,7 +124,6 @@ class Pool(msgspec.Struct, omit_defaults=True):
             return 0
         resume = self._resume(now, self.usable(ask.level), ask)
         if resume <= now:  # only others stand in the way: look again, with one call
-            self.told_at = now
             return 0
         self.used_up_until = resume
         return resume - now
@@ -139,7 +138,9 @@ class Pool(msgspec.Struct, omit_defaults=True):
             return 1
         return max(1, (self.usable(ask.level) - self.used(now)) // 20)
 
-    def spend(self, count: int, now: int) -> None:
+    def spend(self, count: int, now: int, *, probe: bool = False) -> None:
+        if probe:
+            self.told_at = now  # the next look is a while away
         place, self.used_at = self._slice(now), now
         self.slices[place] = self.slices.get(place, 0) + count
         self.total += count
