@@ -49,6 +49,11 @@ def schema_for_editors() -> dict[str, Any]:
     return config_schema({name: settings_of(name) for name in known_types()})
 
 
+def known_connectors() -> list[str]:
+    """Every connector type that is installed."""
+    return known_types()
+
+
 def abilities_known() -> list[str]:
     """Every ability that a connector can declare, in the order of the contract."""
     return [each.name.lower() for each in Can if each.name]
@@ -75,8 +80,8 @@ def bare_mapper(
     options: Mapping[str, Any] | None = None,
 ) -> Mapper:
     """A mapping without a configured system, to try it on a file."""
-    connector_class(type_name)
-    return load_mapping(type_name, overlays).compile(
+    made = connector_class(type_name)
+    return load_mapping(type_name, overlays, builtin=made.mapping).compile(
         system=type_name,
         timezone=timezone,
         currency=currency,
@@ -187,6 +192,8 @@ class Hub:
             made = connector_class(system.base.type)
             ports = replace(self._ports_for(name), budget=self._budget(name))
             connector = made(system.settings, ports, where=system.where)
+            if hasattr(connector, "currency"):  # it can tell whether one has to be named
+                connector.currency = system.base.currency or ""
             mapping = self._mapping(system.base.type, system.overlays)
             lookups = getattr(connector, "lookups", None)
             mapper = mapping.compile(
@@ -209,7 +216,8 @@ class Hub:
         """Read once for all systems of a type; reading takes longer than compiling."""
         place = (type_name, overlays)
         if place not in self._mappings:
-            self._mappings[place] = load_mapping(type_name, overlays)
+            builtin = connector_class(type_name).mapping
+            self._mappings[place] = load_mapping(type_name, overlays, builtin=builtin)
         return self._mappings[place]
 
     def sides(self) -> dict[str, Side]:

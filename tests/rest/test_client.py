@@ -155,6 +155,15 @@ def test_retry_after_is_honoured(header: str, waited: float) -> None:
     assert sum(world.slept) == pytest.approx(waited)
 
 
+def test_a_judge_may_know_how_long_to_wait_where_no_header_says_it() -> None:
+    def judge(refusal: Refusal) -> Verdict | None:
+        return Verdict(RateLimited("a minute's window", wait_seconds=60.0), Again.ALWAYS)
+
+    world = Scripted([answer(429), answer(429, retry_after="7"), answer(body={})])
+    client(world, judge=judge).send(READ)
+    assert world.slept == [60.5, 7.5]
+
+
 def test_an_absurd_retry_after_ends_the_call_and_is_passed_on() -> None:
     world = Scripted([answer(429, retry_after="86400")])
     with pytest.raises(RateLimited) as caught:

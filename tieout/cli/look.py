@@ -43,10 +43,22 @@ def status_command(config_path: Path, as_json: bool) -> int:
         print_json(found)
         return ATTENTION if found["attention"] else FINE
     rows = [
-        [e["system"], e["entity"], e["records"], e["quarantined"], e["pulled_at"] or "never"]
+        [
+            e["system"],
+            e["entity"],
+            e["records"],
+            e["quarantined"],
+            e["pulled_at"] or "never",
+            e["complete"],
+        ]
         for e in found["entities"]
     ]
-    table("", ["system", "entity", "#records", "#set aside", "last complete pull"], rows)
+    columns = ["system", "entity", "#records", "#set aside", "last pull to the end", "complete"]
+    table("", columns, rows)
+    for each in found["entities"]:
+        if each["complete"] == "contradicted":
+            place = f"{each['system']} {each['entity']}"
+            say(clean(f"not complete: {place}: {each['complete_because']}"), fg="yellow")
     say()
     say("writes: " + (", ".join(f"{n:,} {s}" for s, n in found["operations"].items()) or "none"))
     say("breaks: " + (", ".join(f"{n:,} {s}" for s, n in found["breaks"].items()) or "none"))
@@ -68,6 +80,8 @@ def _where_to_look(found: dict[str, Any]) -> list[str]:
         places.append("tieout breaks list")
     if found["candidates"]:
         places.append("tieout links review")
+    if any(each["complete"] == "contradicted" for each in found["entities"]):
+        places.append("tieout pull SYSTEM --entity ENTITY --full for what is not complete")
     if found["set_aside"]:
         places.append("mend what is set aside (in the provider, or with a mapping overlay)")
     return places

@@ -69,6 +69,9 @@ class Guard(Model):
         20, ge=0, le=100, description="share of a target's linked records that may be updated"
     )
     max_archives: int = Field(20, ge=0, description="records of one plan that may be archived")
+    max_deletions: int = Field(
+        20, ge=0, description="records of one pull that may be found to be gone at the provider"
+    )
 
 
 class Reconcile(Model):

@@ -27,6 +27,7 @@ def status(hub: Hub) -> dict[str, Any]:
     for system in hub.config.systems:
         for entity in hub.entities(system):
             cursor = store.cursors.get(system, entity)
+            proof = store.certificates.latest(system, entity)
             entities.append(
                 {
                     "system": system,
@@ -35,6 +36,8 @@ def status(hub: Hub) -> dict[str, Any]:
                     "quarantined": store.quarantine.count(entity, system),
                     "pulled_at": _time(cursor.since) if cursor else None,
                     "unfinished": bool(cursor and cursor.open),
+                    "complete": proof.verdict if proof else "unproven",
+                    "complete_because": proof.told if proof else "never read to the end",
                 }
             )
     operations = store.outbox.counts()
@@ -45,6 +48,7 @@ def status(hub: Hub) -> dict[str, Any]:
         + breaks.get("open", 0)
         + candidates
         + sum(each["quarantined"] for each in entities)
+        + sum(each["complete"] == "contradicted" for each in entities)
     )
     return {
         "entities": entities,

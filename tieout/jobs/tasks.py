@@ -65,6 +65,7 @@ def pull_systems(
     entity: str | None = None,
     full: bool = False,
     since: datetime | None = None,
+    accept_large: bool = False,
     on_page: OnPage = lambda pulled: None,
 ) -> tuple[list[Pulled], list[TieoutError]]:
     """Pull what the flows need. A provider that is down doesn't keep the others from being read."""
@@ -89,6 +90,8 @@ def pull_systems(
                                 run=run.id,
                                 full=full,
                                 since=since,
+                                max_deletions=hub.config.guard.max_deletions,
+                                accept_large=accept_large,
                                 on_page=on_page,
                             )
                         )
@@ -229,7 +232,8 @@ def apply_plan(
     with run_of(hub, "apply", {"plan": found.id if found else None}) as run:
         if found is not None and found.state == "open":
             outline = outline_of(hub.store, found.id)
-            limits = guard.Limits(**hub.config.guard.model_dump())
+            told = hub.config.guard
+            limits = guard.Limits(told.max_writes, told.max_update_percent, told.max_archives)
             guard.check(outline.reaches, limits, plan=found.id, accepted=accept_large)
             enqueue(hub.store, found.id, run=run.id)
         with priority(Priority.PUSH):
@@ -255,7 +259,13 @@ def sync(
     """Pull, plan, apply: the same three steps that a person can take one by one."""
     synced = Synced()
     synced.pulled, synced.failures = pull_systems(
-        hub, systems, entity=entity, full=full, since=since, on_page=on_page
+        hub,
+        systems,
+        entity=entity,
+        full=full,
+        since=since,
+        accept_large=accept_large,
+        on_page=on_page,
     )
     if synced.failures:
         return synced  # a plan on half-read systems would create what is only unread

@@ -150,6 +150,7 @@ class RestClient:
         refusal = Refusal(request, answer, body, wait)
         verdict = self._judge(refusal) or by_status(refusal, self._explain(answer.status, body))
         if isinstance(verdict.error, RateLimited):
+            wait = verdict.error.wait_seconds if wait is None else wait  # what the judge knows
             self._pace.refused(wait)
         return verdict, wait
 

@@ -17,6 +17,7 @@ from .base import Base
 from .breaks import Breaks, Kept
 from .budgets import Budgets, SharedBudget
 from .candidates import Candidate, Candidates
+from .certificates import Certificate, Certificates
 from .cursors import Cursor, Cursors
 from .db import Database
 from .inbox import Inbox, Received
@@ -33,6 +34,7 @@ from .sequence import Numbers
 
 __all__ = [
     "Candidate",
+    "Certificate",
     "Changes",
     "Cursor",
     "Draft",
@@ -74,6 +76,7 @@ class Store:
         self.breaks = Breaks(db)
         self.inbox = Inbox(db)
         self.budgets = Budgets(db)
+        self.certificates = Certificates(db)
         self._seq = Numbers(db, "fetch")
 
     def transaction(self) -> AbstractContextManager[sqlite3.Connection]:

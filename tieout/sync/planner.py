@@ -205,19 +205,32 @@ class Planner:
         return ours | self._translated(other, target, theirs)
 
     def _translated(self, source: str, target: str, fields: Mapping[str, Any]) -> dict[str, Any]:
-        return translated(
-            fields, self._translate(source, target), moved(self.flows, source, target)
-        )
+        return translated(fields, self._translate(source, target), moved(self.flows, target))
 
     def _translate(self, source: str, target: str) -> Translate:
         def translate(entity: str, id: str) -> str | None:
             if id in self._creating.get((entity, source, target), ()):
                 return f"new:{id}"
             if (entity, source, id, target) in self._glance.others:
-                return self._glance.others[entity, source, id, target]
-            return self.store.links.other(entity, source, id, target)
+                there = self._glance.others[entity, source, id, target]
+            else:
+                there = self.store.links.other(entity, source, id, target)
+            return there or self._being_made(entity, source, id, target)
 
         return translate
+
+    def _being_made(self, entity: str, source: str, id: str, target: str) -> str | None:
+        """The stand-in id of what this plan creates in the target from a third system's record of
+        the same link: a CRM's account, say, while the biller's invoice refers to its customer."""
+        if not any(at == target and kind == entity for kind, _, at in self._creating):
+            return None
+        link = self.store.links.of(entity, source, id)
+        members = self.store.links.members(entity, link) if link else {}
+        for system, ids in members.items():
+            made = self._creating.get((entity, system, target), set())
+            if found := next((each for each in ids if each in made), None):
+                return f"new:{found}"
+        return None
 
     def _projected(
         self, side: Side, flow: FlowSpec, golden: dict[str, Any], held: Mapping[str, Any]
@@ -261,6 +274,11 @@ class Planner:
         if action in WRITES:
             if held_up := self._held_up(flow, link, target, action, source_system, source_id):
                 action, reason = held_up
+            elif action is Action.CREATE and (
+                other := self._being_made(flow.entity, source_system, source_id, target)
+            ):
+                twin = other.removeprefix("new:")
+                action, reason = Action.WAIT, f"this plan creates it from another system ({twin})"
             elif action is Action.CREATE:
                 self._refuse_one_account(flow, source, target)
                 made = self._creating.setdefault((flow.entity, source_system, target), set())
@@ -372,8 +390,9 @@ def _as_held(decision: Decision, source: Record | None) -> dict[str, Any]:
     return {name: held[name] for name in decision.write if name in held}
 
 
-def moved(flows: Sequence[FlowSpec], source: str, target: str) -> frozenset[str]:
-    """The entities that some flow writes between these two systems."""
+def moved(flows: Sequence[FlowSpec], target: str) -> frozenset[str]:
+    """The entities that some flow brings to a system, from wherever: a CRM may own the customers
+    whose invoices come from a biller."""
     return frozenset(
-        flow.entity for flow in flows if flow.writes and {flow.left, flow.right} == {source, target}
+        flow.entity for flow in flows if flow.writes and target in (flow.left, flow.right)
     )

@@ -15,7 +15,7 @@ from tieout.core.errors import AuthError, ConfigError, InvalidRecord, NotFound
 from tieout.core.ports import HttpAnswer, Ports
 from tieout.rest import Pace, Request, RestClient, bearer, dig, segment
 
-from ..base import Account, Can, Connector, Page, Raw, Settings, Touched
+from ..base import Account, Can, Connector, Evidence, Page, Raw, Settings, Touched, Window
 from . import webhook, writing
 from .changes import KEPT_SECONDS, OVERLAP_SECONDS, changes
 from .complete import Completer
@@ -23,7 +23,9 @@ from .errors import explain, judge, missing_permission
 from .finding import find
 from .kinds import CHARGES, INTENTS, KINDS, Kind
 from .listing import head_of, walk
+from .proving import prove
 from .resume import Resume
+from .usage import usage
 
 API_VERSION = "2026-10-28.endive"
 CHANGES_A_PAGE = 25  # every changed record costs a call of its own
@@ -42,6 +44,7 @@ class StripeConfig(Settings):
     account           the connected account to act for (Connect).
     calls_per_second  by default 80 for a live key, 23 in a sandbox.
     endpoint_calls_per_second  of one endpoint (a list and a read are two); by default 23.
+    prove_by_list     full pulls read every id a second time: proven, at twice the calls.
     """
 
     api_key: SecretStr
@@ -51,6 +54,7 @@ class StripeConfig(Settings):
     api_version: str = Field(default=API_VERSION, pattern=r"^\d{4}-\d\d-\d\d(\.\w+)?$")
     calls_per_second: float | None = Field(default=None, gt=0, le=1000)
     endpoint_calls_per_second: float | None = Field(default=None, gt=0, le=1000)
+    prove_by_list: bool = False
 
     @field_validator("api_key")
     @classmethod
@@ -73,6 +77,8 @@ class Stripe(Connector):
                       charge without PaymentIntent; both with `tieout_invoice_payments`
         refund        with `tieout_credit_note`, the id of the credit note that names it, if any
         payout        reconciled automatic ones with `tieout_balance_transactions`
+        contract      a subscription schedule with its phases' prices expanded
+        usage         a meter's summary of a customer's day, with `tieout_usage`
     """
 
     name: ClassVar[str] = "stripe"
@@ -84,6 +90,7 @@ class Stripe(Connector):
         secrets = settings.webhook_secret
         secrets = secrets if isinstance(secrets, tuple) else (secrets,)
         self._where, self._ports, self._account = where, ports, settings.account
+        self._whole_proofs = settings.prove_by_list
         self._begun: dict[str, str] = {}  # our key -> the invoice that was left half made
         self._hook_secrets = [text for s in secrets if (text := s.get_secret_value().strip())]
         self.live = True if "_live_" in key else False if "_test_" in key else None
@@ -133,6 +140,9 @@ class Stripe(Connector):
         kind = self._kind(entity)
         oldest = self._now() - KEPT_SECONDS
         start = Resume.read(resume, where=self._where) if resume else None
+        if kind.entity == "usage":
+            begin = Resume("all", since=int(since.timestamp()) if since else 0)
+            return self._usage(start or begin)
         if start is None and since is not None:
             start = Resume("events", since=int(since.timestamp()) - OVERLAP_SECONDS)
         if start is None or (start.phase == "events" and start.since < oldest):
@@ -140,7 +150,7 @@ class Stripe(Connector):
         return self._changed(kind, start) if start.phase == "events" else self._all(kind, start)
 
     def get(self, entity: str, id: str) -> bytes | None:
-        kind = self._kind(entity)
+        kind = self._able(entity, Can.GET)
         return self._get(kind, id, Completer(self._rest, kind, whole=False))
 
     def find(self, entity: str, key: str) -> bytes | None:
@@ -169,11 +179,20 @@ class Stripe(Connector):
         made = writing.archive(self._rest, kind, id, key)
         return Completer(self._rest, kind, whole=False).record(made)
 
+    def prove(self, entity: str, window: Window) -> Iterator[Evidence]:
+        kind = self._able(entity, Can.PROVE)
+        whole = self._whole_proofs
+        return prove(self._rest, kind, window, account=self._account, whole=whole)
+
     def read_webhook(self, headers: Mapping[str, str], body: bytes) -> list[Touched]:
         """https://docs.stripe.com/webhooks : only which records to read again is taken from it."""
         header, now = webhook.header_of(headers), self._ports.now().timestamp()
         webhook.verify(header, body, self._hook_secrets, now, where=self._where)
         return webhook.read(body, account=self._account, live=self.live, where=self._where)
+
+    def _usage(self, start: Resume) -> Iterator[Page]:
+        if start.phase != "end":
+            yield from usage(self._rest, start, now=self._now())
 
     def _all(self, kind: Kind, start: Resume) -> Iterator[Page]:
         completer = Completer(self._rest, kind, whole=True)
