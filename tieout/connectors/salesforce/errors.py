@@ -62,7 +62,7 @@ class StaleLocator(TryLater):
 
 
 class OtherLimit(TryLater):
-    """A limit that is not of calls is used up, such as the bulk jobs of a day: other calls go on."""
+    """Not calls but something else is used up, such as the day's bulk jobs: other calls go on."""
 
 
 class TooSlow(TryLater):
