@@ -133,6 +133,11 @@ def test_a_storm_of_refusals_ends_with_a_sentence_and_the_next_run_goes_on(world
     done = world.run("sync", code=1)
     assert "429" in done.err and "systems.left" in done.err
     world.left.faults.clear()
+    world.left.wire.calm()
+    done = world.run("sync", code=1)
+    assert "until" in done.err and world.left.wire.asked == []  # nobody calls before the time
+    assert "left: paused until" in world.run("status").out
+    world.run("check", code=0)  # a person finds that it works again
     world.run("sync", code=0)
     world.agree(["C000"])
 

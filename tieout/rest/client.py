@@ -86,6 +86,7 @@ class RestClient:
         self._explain, self._judge, self._lane, self._learn = explain, judge, lane, learn
         self._headers, self._timeout, self._secrets = dict(headers or {}), timeout, secrets
         self._attempts, self._total_seconds = attempts, total_seconds
+        self._pace.covers(sum(timeout))
 
     def send(self, request: Request) -> Any:
         """The answer's JSON, numbers exact; None for an empty answer."""
