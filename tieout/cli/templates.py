@@ -144,7 +144,7 @@ _KEPT = """\
     both_changed: flag
 """
 _MAILS = """\
-  - {{entity: customer, from: {biller}, to: {ledger}, fields: [email], mode: compare}}
+  - {{entity: customer, from: {biller}, to: {ledger}, fields: [email], both_changed: flag}}
 """
 _CUSTOMER = """\
   - entity: customer
