@@ -155,7 +155,7 @@ def test_a_new_record_has_what_each_flow_owns(company: Company) -> None:
     settings: dict[str, Any] = {"fields": ["email"], "match": ["external_id"]}
     company.flows.append(flow("customer", "biller", "ledger", **settings))
     company.customer("crm", "acc1", "Ada", biller="cus1")
-    company.papers["biller"].put("customer", "cus1", name="ADA", email="ada@example.com")
+    company.papers["biller"].put("customer", "cus1", name="Ada", email="ada@example.com")
 
     company.sync()
 
