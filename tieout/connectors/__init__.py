@@ -12,6 +12,7 @@ from .base import Connector
 BUILT_IN = {
     "netsuite": "tieout.connectors.netsuite:NetSuite",
     "stripe": "tieout.connectors.stripe:Stripe",
+    "zuora": "tieout.connectors.zuora:Zuora",
 }
 
 
