@@ -136,9 +136,9 @@ class Known:
         self._query, self._ports, self.missing = query, ports, note
         self._tables: dict[str, dict[str, str]] = {}
 
-    def is_over(self, day: str) -> bool | None:
-        """Whether an end (YYYY-MM-DD) has come; None where there is none."""
-        return day[:10] <= f"{self._ports.now():%Y-%m-%d}" if len(day) >= 10 else None
+    def is_over(self, day: str) -> bool:
+        """Whether an end (YYYY-MM-DD) has come; without one nothing ends."""
+        return len(day) >= 10 and day[:10] <= f"{self._ports.now():%Y-%m-%d}"
 
     def lookup(self, resource: str, ids: Sequence[str], field: str) -> dict[str, str]:
         """The field of each of these rows that has one."""

@@ -303,7 +303,7 @@ class Zuora(Connector):
         if self._settings.orders != "no":
             refused = self._tenant.query.refused(Asked("orders"))
             if refused:
-                yield f"Orders are off or not permitted: subscriptions cannot be written ({refused})"
+                yield f"Orders are off or not permitted: no subscription can be written ({refused})"
         if self._settings.key_field is None:
             return
         field = self._settings.key_field

@@ -26,6 +26,7 @@ from tieout.core.errors import (
 from tieout.core.ports import HttpAnswer, HttpRequest, Send
 from tieout.rest import Again, Refusal, Verdict, json
 from tieout.rest.redact import one_line
+from tieout.rest.request import as_pairs
 
 _TAKEN = re.compile(r"already exist|already (been )?(used|taken|in use)|duplicate|unique", re.I)
 _WAIT = re.compile(r"retry after (\d{1,6}) seconds", re.I)
@@ -143,7 +144,7 @@ def judge(refusal: Refusal) -> Verdict | None:
 
 
 def _keyed(refusal: Refusal) -> bool:
-    names = {name.lower() for name, _ in refusal.request.headers}
+    names = {name.lower() for name, _ in as_pairs(refusal.request.headers)}
     return "idempotency-key" in names
 
 

@@ -1,4 +1,4 @@
-"""A second look after a pull: all ids by Data Query, what tells no time, and the callout history."""
+"""A second look after a pull: all ids by Data Query, rows without a time, the callout history."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ Switch = Literal["auto", "yes", "no"]
 
 
 class ZuoraConfig(Settings):
-    """`systems.<name>` of type zuora. `base_url` is the REST address of the tenant's data centre."""
+    """`systems.<name>` of type zuora. `base_url` is the REST address of the data centre."""
 
     client_id: str = Field(min_length=1)
     client_secret: SecretStr
