@@ -9,8 +9,14 @@ from tieout.core.errors import InvalidRecord
 from .forms import Context, prepares
 from .zuora_shapes import Raw, Shape, charge_model, charge_type, common, interval, letters, shape_of
 
-TIERED = ("tiered", "volume", "overage", "tieredwithoverage", "highwatermarkvolume",
-          "highwatermarktiered")
+TIERED = (
+    "tiered",
+    "volume",
+    "overage",
+    "tieredwithoverage",
+    "highwatermarkvolume",
+    "highwatermarktiered",
+)
 
 
 @prepares("zuora.product")
@@ -91,9 +97,7 @@ def _tiers(shape: Shape) -> tuple[list[Shape], str | None]:
 
 def _with(tier: Shape, holder: Shape) -> Shape:
     """A tier with what v1 says once for all of them."""
-    told = {
-        name: holder.fields.get(name) for name in ("currency", "includedunits", "overageprice")
-    }
+    told = {name: holder.fields.get(name) for name in ("currency", "includedunits", "overageprice")}
     tier.fields = {**told, **{k: v for k, v in tier.fields.items() if v is not None}}
     return tier
 

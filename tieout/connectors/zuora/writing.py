@@ -82,6 +82,8 @@ class Writer:
         match entity:
             case "subscription":
                 return self._create_subscription(body, key, found)
+            case "product":
+                body = {**self._sold_from_today(), **body}
             case "price":
                 body = self._with_rate_plan(body, key)
             case "refund":
@@ -256,6 +258,11 @@ class Writer:
         return found[id]
 
     # parts of other creates
+
+    def _sold_from_today(self) -> Raw:
+        """Both dates are mandatory at Zuora and unknown elsewhere."""
+        today = f"{self._tenant.ports.now():%Y-%m-%d}"
+        return {"EffectiveStartDate": today, "EffectiveEndDate": "2099-12-31"}
 
     def _with_rate_plan(self, body: Raw, key: str) -> Raw:
         """A charge lives in a rate plan; without one that is named, it gets one of its own."""
