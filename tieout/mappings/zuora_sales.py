@@ -51,7 +51,10 @@ def subscription(raw: Raw, context: Context) -> Raw:
         "term_end": shape.day("termenddate"),
         "version": shape.whole("version"),
         "invoice_owner": shape.text("invoiceownerid", "invoiceowneraccountid"),
-        "items": items,
+        "items": [
+            {k: v for k, v in item.items() if k not in ("currency", "charged_through")}
+            for item in items
+        ],
     }
 
 
