@@ -34,7 +34,7 @@ TABLES = {
     "rate-plans": "rateplan",
     "rate-plan-charges": "rateplancharge",
     "rate-plan-charge-tiers": "rateplanchargetier",
-    "orders": "orders_",
+    "orders": "orders",
     "invoices": "invoice",
     "invoice-items": "invoiceitem",
     "debit-memos": "debitmemo",
@@ -320,7 +320,6 @@ def run_sql(sql: str, tables: dict[str, list[Row]]) -> list[Row]:
     """The rows of a query, with column names in lower case."""
     base = sqlite3.connect(":memory:")
     sql = re.sub(r"timestamp '(\S+) (\S+) \+00:00'", r"'\1T\2Z'", sql)
-    sql = sql.replace("from orders", "from orders_")
     for table in set(re.findall(r"(?:from|join) (\w+)", sql)):
         rows = [low(row) for row in tables.get(table, [])]
         names = list(dict.fromkeys([*COLUMNS, *(name for row in rows for name in row)]))

@@ -13,7 +13,7 @@ from tieout.core.ports import Ports
 
 from .kinds import APPLICATIONS, Child, Kind, Source
 from .objectquery import ObjectQuery
-from .rows import Row, amount, folded, grouped, text, with_lists
+from .rows import Row, amount, folded, grouped, is_current, text, with_lists
 
 Lists = dict[str, dict[str, list[Row]]]  # child name -> record id -> its rows
 _REMEMBERED = 20_000
@@ -45,7 +45,7 @@ class Completer:
 
     def _is_current(self, fields: Row) -> bool:
         """Older versions of a subscription are not records of their own."""
-        return self._kind.entity != "subscription" or fields.get("islatestversion") is not False
+        return self._kind.entity != "subscription" or is_current(fields)
 
     def _added(self, fields: Row, found: Lists) -> dict[str, Any]:
         id = text(fields, "id")

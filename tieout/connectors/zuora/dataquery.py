@@ -91,6 +91,8 @@ class DataQuery:
         """The rows of the result as JSON, one by one. ProviderDown where the file is cut off."""
         count = 0
         for line in _lines(self._pieces(done)) if done.file and done.rows != 0 else ():
+            if not (line.startswith(b"{") and line.rstrip().endswith(b"}")):
+                raise ProviderDown("Data Query: a result file cannot be read", where=self._where)
             count += 1
             yield line
         if done.rows is not None and count != done.rows:
@@ -194,7 +196,7 @@ class DataQuery:
         while True:
             wanted = {"Range": f"bytes={start}-{start + PIECE - 1}", "Accept-Encoding": "identity"}
             try:
-                answer = client.send_raw(Request("GET", done.file, headers=wanted))
+                answer = client.read(Request("GET", done.file, headers=wanted), _no_page)
             except StopRun:
                 raise TooMuch(
                     "Data Query: the file is too large for a server that knows no ranges"
@@ -232,6 +234,13 @@ def _file_verdict(refusal: Refusal) -> Verdict | None:
             ProviderDown("Data Query: the address of the result file has run out"), Again.NEVER
         )
     return None
+
+
+def _no_page(answer: HttpAnswer) -> HttpAnswer:
+    """ValueError where a proxy has answered with a page of its own."""
+    if answer.body.lstrip()[:1] == b"<":
+        raise ValueError("this is no result file")
+    return answer
 
 
 def _lines(pieces: Iterator[bytes]) -> Iterator[bytes]:

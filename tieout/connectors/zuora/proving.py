@@ -15,7 +15,7 @@ from .bulk import literal, quoted
 from .kinds import Kind, Source
 from .objectquery import UPDATED, Asked
 from .reading import Tenant
-from .rows import folded, text
+from .rows import folded, is_current, text
 from .webhook import entity_of
 
 log = logging.getLogger("tieout.zuora")
@@ -120,11 +120,8 @@ class Proof:
                 rows = [folded(row) for row in self._tenant.query.rows(asked)]
             except (InvalidRecord, ConfigError):
                 continue  # not a filter that this resource takes
-            ids = tuple(text(row, source.id) for row in rows if self._is_record(row))
+            ids = tuple(text(row, source.id) for row in rows if is_current(row))
             yield Evidence(Method.SWEEP, ids=ids, note=f"{source.resource} without updatedDate")
-
-    def _is_record(self, row: dict[str, object]) -> bool:
-        return row.get("islatestversion") is not False
 
     def _feed(self, window: Window) -> Iterator[Evidence]:
         """What Zuora has called out about, delivered or not, as far as it still exists.

@@ -48,6 +48,11 @@ def grouped(rows: Iterable[Mapping[str, Any]], by: str) -> dict[str, list[Row]]:
     return found
 
 
+def is_current(row: Row) -> bool:
+    """Whether a version of a subscription is the latest, as far as it is told."""
+    return text(row, "islatestversion").lower() not in ("false", "0")
+
+
 def amount(value: Any) -> Decimal:
     """A number of money, 0 for what is none."""
     try:
