@@ -118,6 +118,32 @@ def test_what_has_no_currency_has_its_account_s() -> None:
         assert record.currency == "EUR" and record.custom["currency_from"] == "account"
 
 
+def test_a_line_names_the_price_in_its_currency() -> None:
+    zuora = connector(small_company())
+    (subscription,) = mapped("subscription", zuora).values()
+    prices = mapped("price", zuora)
+    assert subscription.items[0].price_id in prices
+    assert prices[subscription.items[0].price_id].currency == "EUR"
+
+
+def test_a_write_off_is_told_by_the_memo_s_reason() -> None:
+    fake = small_company()
+    bill = fake.put(
+        "invoices", invoiceNumber="INV2", accountId="a", currency="EUR", status="Posted",
+        amount=100.0, amountWithoutTax=100.0, balance=0.0, paymentAmount=60.0,
+        creditMemoAmount=40.0,
+    )  # fmt: skip
+    for reason, amount in (("Write-off", 30.0), ("Goodwill", 10.0)):
+        memo = fake.put("credit-memos", reasonCode=reason, currency="EUR", status="Posted")
+        fake.put("credit-memo-applications", creditMemoId=memo["id"], invoiceId=bill["id"],
+                 amount=amount)  # fmt: skip
+    for more in ({}, {"data_query": "yes"}):
+        found = mapped("invoice", connector(fake, **more))[bill["id"]]
+        assert (found.paid_minor, found.credited_minor, found.written_off_minor) == (
+            6000, 1000, 3000,
+        )  # fmt: skip
+
+
 def test_references_point_at_ids_of_records() -> None:
     zuora = connector(small_company())
     (usage,) = mapped("usage", zuora).values()

@@ -51,7 +51,7 @@ def invoice(raw: Raw, context: Context) -> Raw:
         **settled,
         "balance": ZERO if status in ("canceled", "cancelled") else balance,
         "memo": comment(shape, "comments", "comment"),
-        "lines": lines,
+        "lines": _priced(shape, lines, currency),
         "source_type": shape.text("sourcetype"),
         "transferred": shape.text("transferredtoaccounting"),
         "reversed": shape.flag("reversed"),
@@ -134,13 +134,16 @@ def _signed(
 def _written_off(shape: Shape) -> Decimal | None:
     """What credit memos of a write-off took off, where applications tell their memo's reason."""
     rows = shape.rows("creditmemoapplications", "creditmemoparts")
-    told = [row for row in rows or () if row.inner("creditmemo").fields]
+    told = [(row, reason) for row in rows or () if (reason := _reason(row)) is not None]
     if not told:
         return None
-    of = [
-        row for row in told if _WRITE_OFF.search(row.inner("creditmemo").text("reasoncode") or "")
-    ]
-    return sum((row.number("amount") or ZERO for row in of), ZERO) or None
+    off = [row.number("amount") or ZERO for row, reason in told if _WRITE_OFF.search(reason)]
+    return sum(off, ZERO)
+
+
+def _reason(row: Shape) -> str | None:
+    memo = row.inner("creditmemo")
+    return memo.text("reasoncode") or row.text("creditmemoreason") or ("" if memo.fields else None)
 
 
 def _debit_settled(shape: Shape, total: Decimal | None, balance: Decimal | None) -> Raw:
@@ -156,6 +159,18 @@ def _debit_settled(shape: Shape, total: Decimal | None, balance: Decimal | None)
     else:
         paid = credited = None
     return {"paid": paid, "credited": credited, "adjustment": None, "written_off": None}
+
+
+def price_of(shape: Shape, charge: str | None, currency: str | None) -> str | None:
+    """A price's id: the charge's, with the currency where it is sold in several."""
+    several = shape.get("tieoutprices")
+    if charge and currency and isinstance(several, list) and charge in several:
+        return f"{charge}:{currency}"
+    return charge
+
+
+def _priced(shape: Shape, lines: list[Raw], currency: str | None) -> list[Raw]:
+    return [{**line, "price": price_of(shape, line["price"], currency)} for line in lines]
 
 
 def _lines(shape: Shape) -> tuple[list[Raw], Decimal | None]:
@@ -261,7 +276,9 @@ def credit_note(raw: Raw, context: Context) -> Raw:
         "source_type": shape.text("sourcetype"),
         "reversed": shape.flag("reversed"),
         "transferred": shape.text("transferredtoaccounting"),
-        "lines": [_line(row) for row in rows if _processing(row) != "tax"],
+        "lines": _priced(
+            shape, [_line(row) for row in rows if _processing(row) != "tax"], currency
+        ),
         "allocations": allocations(shape, "creditmemoapplications", "creditmemoparts"),
     }
 

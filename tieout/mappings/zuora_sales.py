@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from .forms import Context, prepares
 from .zuora_catalog import TIERED
+from .zuora_documents import price_of
 from .zuora_shapes import (
     ZERO,
     Raw,
@@ -52,7 +53,10 @@ def subscription(raw: Raw, context: Context) -> Raw:
         "version": shape.whole("version"),
         "invoice_owner": shape.text("invoiceownerid", "invoiceowneraccountid"),
         "items": [
-            {k: v for k, v in item.items() if k not in ("currency", "charged_through")}
+            {
+                **{k: v for k, v in item.items() if k not in ("currency", "charged_through")},
+                "price": price_of(shape, item["price"], currency),
+            }
             for item in items
         ],
     }
@@ -183,7 +187,7 @@ def contract(raw: Raw, context: Context) -> Raw:
         "subscriptions": ", ".join(_subscriptions(shape)) or None,
         "description": shape.text("description"),
         "category": shape.text("category"),
-        "lines": lines,
+        "lines": [{**line, "price": price_of(shape, line["price"], currency)} for line in lines],
     }
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from tieout.core.errors import ConfigError, InvalidRecord
 from tieout.core.ports import Ports
 
-from .kinds import APPLICATIONS, Child, Kind, Source
+from .kinds import APPLICATIONS, CREDITED, Child, Kind, Source
 from .objectquery import ObjectQuery
 from .rows import Row, amount, folded, grouped, is_current, text, with_lists
 
@@ -32,7 +32,9 @@ class Completer:
         ids = [text(fields, "id") for _, fields in kept if text(fields, "id")]
         found = self._children(ids, lists or {})
         self._add_applications(kept, found)
+        self._add_memos(kept, found)
         added = [self._added(fields, found) for _, fields in kept]
+        self._known.add_prices(added)
         self._known.add_related(self._kind.entity, kept, added)
         whole = [with_lists(row, more) for (row, _), more in zip(kept, added, strict=True)]
         if self._kind.entity == "price":
@@ -111,6 +113,21 @@ class Completer:
             if rows is not None:
                 found[child.name] = rows
 
+    def _add_memos(self, kept: Sequence[tuple[bytes, Row]], found: Lists) -> None:
+        """What credit memos took off an invoice, with their reasons: one may be a write-off."""
+        if self._source.table != "invoice":
+            return
+        credited = [text(f, "id") for _, f in kept if amount(f.get("creditmemoamount"))]
+        rows = self._rows(CREDITED, credited, {}) if credited else None
+        if not rows:
+            return
+        memos = [text(folded(row), "creditmemoid") for owned in rows.values() for row in owned]
+        reasons = self._known.lookup("credit-memos", memos, "reasoncode")
+        for owned in rows.values():
+            for row in owned:
+                row["creditmemo_reason"] = reasons.get(text(folded(row), "creditmemoid"))
+        found[CREDITED.name] = rows
+
 
 _RARE = ("paymentApplications", "creditMemoApplications")
 
@@ -135,6 +152,7 @@ class Known:
     def __init__(self, query: ObjectQuery, ports: Ports, note: Callable[[str, str], None]) -> None:
         self._query, self._ports, self.missing = query, ports, note
         self._tables: dict[str, dict[str, str]] = {}
+        self._currencies: dict[str, int] = {}  # charge -> in how many it is sold
 
     def is_over(self, day: str) -> bool:
         """Whether an end (YYYY-MM-DD) has come; without one nothing ends."""
@@ -168,6 +186,39 @@ class Known:
         if entity == "usage":
             self._add_numbers(kept, added)
 
+    def add_prices(self, added: Sequence[dict[str, Any]]) -> None:
+        """Which of the charges that lines name are sold in several currencies: their price's id
+        has the currency at its end."""
+        named = [
+            {text(folded(row), "productrateplanchargeid") for row in more.get(name) or ()}
+            for more in added
+            for name in _LINES
+        ]
+        self._learn_currencies(sorted(set().union(*named) - {""}) if named else [])
+        for more in added:
+            ids = {
+                text(folded(row), "productrateplanchargeid")
+                for name in _LINES
+                for row in more.get(name) or ()
+            }
+            if several := sorted(id for id in ids if self._currencies.get(id, 1) > 1):
+                more["tieout_prices"] = several
+
+    def _learn_currencies(self, charges: Sequence[str]) -> None:
+        unknown = [id for id in charges if id not in self._currencies]
+        if not unknown:
+            return
+        try:
+            tiers = self._query.of(_TIERS, "productrateplanchargeid", unknown)
+            found = grouped(tiers, "productrateplanchargeid")
+        except (InvalidRecord, ConfigError) as error:
+            self.missing(_TIERS, error.message)
+            return
+        if len(self._currencies) > _REMEMBERED:
+            self._currencies.clear()
+        for id in unknown:
+            self._currencies[id] = len(grouped(found.get(id, ()), "currency"))
+
     def _add_numbers(
         self, kept: Sequence[tuple[bytes, Row]], added: Sequence[dict[str, Any]]
     ) -> None:
@@ -183,6 +234,10 @@ _NUMBERS = (
     ("subscription_number", "subscriptions", "subscriptionid", "name"),
     ("charge_number", "rate-plan-charges", "rateplanchargeid", "chargenumber"),
 )
+_TIERS = "product-rate-plan-charge-tiers"
+_LINES = (
+    "invoiceItems", "debitMemoItems", "creditMemoItems", "ratePlanCharges", "orderLineItems"
+)  # fmt: skip
 _OF_ACCOUNT = ("subscription", "contract", "invoice", "payment", "credit_note", "refund")
 
 

@@ -35,7 +35,7 @@ log = logging.getLogger("tieout.zuora")
 
 JOBS = "/query/jobs"
 PIECE = 4 * 1024 * 1024  # bytes of a file that are held at once
-FIRST_WAIT, LONGEST_WAIT, LONGEST_JOB = 1.0, 15.0, 3900.0  # Zuora ends a query after an hour
+FIRST_WAIT, LONGEST_WAIT, LONGEST_JOB = 0.25, 15.0, 3900.0  # Zuora ends a query after an hour
 TRIES_A_TABLE = 2
 TRIES_A_JOB = 5
 _ABSENT = re.compile(r"temporarily unavailable|LINK_30000007", re.I)
@@ -132,7 +132,7 @@ class DataQuery:
                 self._cancel(job)
                 raise ProviderDown("Data Query: a job did not end in time", where=self._where)
             self._ports.sleep(wait)
-            wait = min(LONGEST_WAIT, wait * 1.5)
+            wait = min(LONGEST_WAIT, wait * 1.6)
             job = self._job(Request("GET", f"{JOBS}/{segment(job['id'])}"))
         return job
 

@@ -112,6 +112,10 @@ APPLICATIONS = {
     ),
 }
 
+CREDITED = _owned(
+    "creditMemoApplications", "credit-memo-applications", "creditmemoapplication", "invoiceid"
+)
+
 _KINDS = (
     Kind(
         "customer",
