@@ -194,6 +194,23 @@ def test_much_goes_over_to_data_query_and_nothing_is_lost() -> None:
     assert bulk and all(row["account_currency"] == "USD" for row in bulk)
 
 
+def test_records_are_read_without_joins_where_a_table_lacks_a_column() -> None:
+    fake = FakeZuora()
+    invoices(fake, 3)
+
+    def refuse_joins(request: HttpRequest) -> HttpAnswer | None:
+        if request.method != "POST" or "/query/jobs" not in request.url:
+            return None
+        if b"a.currency" not in (request.body or b""):
+            return None
+        return reply({"code": 400, "message": "Column 'a.currency' cannot be resolved"}, 400)
+
+    fake.rules.append(refuse_joins)
+    found = pulled(connector(fake, data_query="yes"), "invoice")
+    assert len(found) == 3
+    assert all(row["account_currency"] == "USD" for row in found)  # looked up instead
+
+
 def test_a_window_that_reaches_the_limit_is_halved() -> None:
     fake = FakeZuora()
     invoices(fake, 28)

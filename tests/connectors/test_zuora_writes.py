@@ -194,8 +194,10 @@ def test_archiving(entity: str, resource: str, row: dict[str, Any], path: str) -
     assert [sent[:2] for sent in written(fake)] == [("PUT", path.format(made["id"]))]
 
 
-def test_an_invoice_that_is_reversed_already_is_left() -> None:
+def test_what_is_archived_already_is_left() -> None:
     fake = Taking()
-    made = fake.put("invoices", currency="USD", status="Posted", reversed=True)
-    connector(fake).archive("invoice", made["id"], key=KEY)
+    bill = fake.put("invoices", currency="USD", status="Posted", reversed=True)
+    paid = fake.put("payments", currency="USD", status="Canceled")
+    connector(fake).archive("invoice", bill["id"], key=KEY)
+    connector(fake).archive("payment", paid["id"], key=KEY)
     assert written(fake) == []

@@ -45,6 +45,7 @@ class Bulk:
 
     def __init__(self, data: DataQuery, source: Source, *, most_rows: int) -> None:
         self._data, self._source, self._most = data, source, most_rows
+        self._bare = False
 
     def window(self, low: int, high: int, after: str) -> Iterator[Part]:
         """What changed in [low, high) with an id beyond `after`.
@@ -53,7 +54,7 @@ class Bulk:
         """
         where = self._where(low, high, after)
         smallest = low == NO_TIME or high - low <= 1
-        parents = self._data.run(self._source.table, self._parents(where))
+        parents = self._result(where)
         cut = parents.rows is not None and parents.rows >= self._most
         if cut and not smallest:
             raise TooMuch(f"{parents.rows} rows of {self._source.table} in one window")
@@ -71,6 +72,20 @@ class Bulk:
                 yield Part(rows, _taken(streams, ids), ids[-1])
                 rows, ids = [], ids[-1:]
         yield Part(rows, _taken(streams, ids), ids[-1] if ids else after, True, cut)
+
+    def _result(self, where: str) -> Done:
+        """The records; without what is joined to them where this tenant's tables lack that."""
+        table = self._source.table
+        try:
+            return self._data.run(table, self._parents(where, bare=self._bare))
+        except TooMuch:
+            raise
+        except InvalidRecord as error:
+            if self._bare or not self._source.join:
+                raise
+            log.info("%s is read without its joins: %s", table, error.message)
+            self._bare = True
+            return self._data.run(table, self._parents(where, bare=True))
 
     def _children(self, where: str, *, smallest: bool) -> dict[str, Done]:
         """Their results. What can't be had this way is left to Object Query."""
@@ -95,12 +110,12 @@ class Bulk:
 
     # SQL (Trino). https://docs.zuora.com/en/zuora-platform/data/data-query
 
-    def _parents(self, where: str) -> str:
-        shown = f"p.*, {self._source.columns}" if self._source.columns else "p.*"
-        return (
-            f"select {shown} from {self._source.table} p {self._source.join} "
-            f"where {where} order by p.id"
-        ).replace("  ", " ")
+    def _parents(self, where: str, *, bare: bool) -> str:
+        source = self._source
+        if bare or not source.join:
+            return f"select p.* from {source.table} p where {where} order by p.id"
+        shown = f"p.*, {source.columns}"
+        return f"select {shown} from {source.table} p {source.join} where {where} order by p.id"
 
     def _owned(self, child: Child, where: str) -> str:
         shown = f"c.*, p.id as {PARENT}"

@@ -57,6 +57,7 @@ COMMENTS = {
     "credit_note": "comment",
     "journal_entry": "notes",
 }
+_OVER = ("Canceled", "Cancelled")
 _ID_FIELDS = ("accountid", "id", "number", "journalentrynumber")
 
 
@@ -115,6 +116,8 @@ class Writer:
     def archive(self, id: str, key: str, current: Row) -> None:
         """Cancels, ends or reverses; nothing is deleted."""
         entity, status = self._kind.entity, text(current, "status")
+        if status in _OVER or current.get("reversed") is True:
+            return  # an earlier attempt has done it
         today = f"{self._tenant.ports.now():%Y-%m-%d}"
         at = segment(id.partition(":")[0])
         match entity:
@@ -148,7 +151,7 @@ class Writer:
             self._put(f"/v1/{memos}/{at}/cancel", {})
         elif draft:
             self._action("Invoice", {"Id": id, "Status": "Canceled"}, key)
-        elif current.get("reversed") is not True:
+        else:
             self._put(f"/v1/{invoices}/{at}/reverse", {})
 
     # our key
