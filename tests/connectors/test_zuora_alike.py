@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from zuora_fake import FakeZuora
+from zuora_fake import FakeZuora, refused
 
 from tieout.connectors.zuora import Zuora, ZuoraConfig
 from tieout.mappings import load_mapping
@@ -109,6 +109,19 @@ def test_pages_bulk_and_single_reads_agree(entity: str) -> None:
     for id, record in by_page.items():
         alone = zuora.get(entity, id)
         assert alone is not None and MAPPER.parse_bytes(entity, alone) == record
+
+
+def test_contacts_are_read_where_they_are_not_expanded() -> None:
+    fake = small_company()
+    whole = mapped("customer", connector(fake))
+    fake.rules.append(
+        lambda r: (
+            refused(50000020, "no such expand", 400)
+            if "/object-query/accounts" in r.url and "expand" in r.url
+            else None
+        )
+    )
+    assert mapped("customer", connector(fake)) == whole
 
 
 def test_what_has_no_currency_has_its_account_s() -> None:

@@ -29,8 +29,7 @@ class Completer:
         """The records of these rows; `lists` are children that were read another way."""
         kept = [(row, folded(row)) for row in rows]
         kept = [(row, fields) for row, fields in kept if self._is_current(fields)]
-        ids = [text(fields, "id") for _, fields in kept if text(fields, "id")]
-        found = self._children(ids, lists or {})
+        found = self._children([fields for _, fields in kept], lists or {})
         self._add_applications(kept, found)
         self._add_memos(kept, found)
         added = [self._added(fields, found) for _, fields in kept]
@@ -63,12 +62,14 @@ class Completer:
             added["tieout_ended"] = self._known.is_over(end)
         return added
 
-    def _children(self, ids: Sequence[str], lists: Lists) -> Lists:
+    def _children(self, records: Sequence[Row], lists: Lists) -> Lists:
         found: Lists = {}
         for child in self._source.children:
+            needy = [fields for fields in records if child.instead not in fields]
+            ids = [text(fields, "id") for fields in needy if text(fields, "id")]
             if child.name in lists:
                 found[child.name] = lists[child.name]
-            elif child.resource:
+            elif child.resource and (ids or not child.instead):
                 rows = self._rows(child, ids, found)
                 if rows is not None:
                     found[child.name] = rows

@@ -23,6 +23,7 @@ class Child:
     table     in Data Query, with the joins that lead from it (c) to the record (p).
     columns   what is selected beside c.*.
     legacy    exists only where Invoice Settlement is off.
+    instead   not needed where a row has this related object expanded.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Child:
     under: str = ""
     columns: str = ""
     legacy: bool = False
+    instead: str = ""
 
 
 @dataclass(frozen=True)
@@ -127,10 +129,11 @@ _KINDS = (
                 children=(
                     Child(
                         "contacts",
-                        "",
+                        "contacts",
                         "accountid",
                         "contact",
                         "join account p on p.id = c.accountid",
+                        instead="billto",
                     ),
                 ),
                 expands=("billto", "soldto"),
