@@ -1,4 +1,4 @@
-"""The state of the tenant: records by kind, id, number and parent; what changed; what was deleted."""
+"""The state of the tenant: records by kind, id, number and parent, and what was deleted."""
 
 from __future__ import annotations
 
@@ -64,7 +64,8 @@ class Books:
         self.shelves: dict[str, dict[str, Record]] = {table: {} for table in kinds()}
         self.gone: dict[str, dict[str, Record]] = {table: {} for table in kinds()}
         self.numbers: dict[str, dict[str, str]] = {table: {} for table in kinds()}
-        self.dirty: dict[str, set[str]] = {table: set() for table in kinds()}
+        # Dictionaries, not sets: the order must be the same in each run.
+        self.dirty: dict[str, dict[str, None]] = {table: {} for table in kinds()}
         self.custom: dict[str, set[str]] = {table: set() for table in kinds()}
         self._children: dict[tuple[str, str], dict[Any, dict[str, None]]] = {}
         self._counters: dict[str, int] = {}
@@ -117,7 +118,7 @@ class Books:
             if child == table:
                 index.setdefault(record.row.get(name), {})[record.id] = None
         self._learn(record)
-        self.dirty[table].add(record.id)
+        self.dirty[table][record.id] = None
 
     def _name(self, kind: Kind, record: Record) -> None:
         number = str(record.row[kind.number])
@@ -150,7 +151,7 @@ class Books:
         record.deleted = self.clock.now()
         record.row["updatedDate"] = self.now()
         self.gone[record.table][record.id] = record
-        self.dirty[record.table].add(record.id)
+        self.dirty[record.table][record.id] = None
 
     def purge(self) -> None:
         """Forget what was deleted 30 days ago."""
@@ -159,7 +160,7 @@ class Books:
             old = [key for key, one in shelf.items() if one.deleted and one.deleted < oldest]
             for key in old:
                 del shelf[key]
-                self.dirty[table].add(key)
+                self.dirty[table][key] = None
 
     def _forget_parents(self, record: Record) -> None:
         for (child, name), index in self._children.items():

@@ -6,12 +6,14 @@ https://docs.zuora.com/zuora-platform/extensibility/events-and-notifications/not
 from __future__ import annotations
 
 import base64
+import hashlib
 import http.client
 import re
 import threading
 from collections import deque
 from dataclasses import dataclass
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from ..faults import Faults
 from .books import Books, Record
@@ -146,7 +148,7 @@ class Callouts:
         headers = {
             "Content-Type": "application/json",
             "Authorization": f"Basic {self._login}",
-            "Zuora-Request-Id": f"{abs(hash((one.context['<Event.ID>'], one.attempt))):032x}",
+            "Zuora-Request-Id": _request_id(one),
         }
         target = (url.path or "/") + (f"?{url.query}" if url.query else "")
         try:
@@ -192,7 +194,11 @@ class Callouts:
         return page(call, "calloutHistories", found, lambda one: one)
 
 
-def _moment(text: str, default: float) -> float:
-    from zoneinfo import ZoneInfo
+def _request_id(one: _Callout) -> str:
+    """New for each attempt, so it is no key to find repeats by."""
+    made = f"{one.context['<Event.ID>']}{one.attempt}"
+    return hashlib.sha256(made.encode()).hexdigest()[:32]
 
+
+def _moment(text: str, default: float) -> float:
     return parse(text, ZoneInfo("UTC")).timestamp() if text else default

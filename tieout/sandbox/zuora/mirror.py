@@ -100,7 +100,7 @@ class Mirror:
     def sync(self, table: str) -> None:
         """Bring one table in step."""
         self._learn(table)
-        dirty, self.books.dirty[table] = self.books.dirty[table], set()
+        dirty, self.books.dirty[table] = self.books.dirty[table], {}
         if not dirty:
             return
         shelf, gone = self.books.shelves[table], self.books.gone[table]
@@ -130,7 +130,8 @@ class Mirror:
         self.db.execute(f'DROP TABLE "{table}"')
         self._indexed = {index for index in self._indexed if index[0] != table}
         self._create(table)
-        self.books.dirty[table] = {*self.books.shelves[table], *self.books.gone[table]}
+        every = [*self.books.shelves[table], *self.books.gone[table]]
+        self.books.dirty[table] = dict.fromkeys(every)
 
     def index(self, table: str, *names: str) -> None:
         """Make an index unless there is one."""

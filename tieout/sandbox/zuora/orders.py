@@ -5,11 +5,12 @@ https://developer.zuora.com/v1-api-reference/api/orders/
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from dateutil.relativedelta import relativedelta
 
-from .books import Record
+from .books import Record, money
 from .errors import invalid, missing, rule
 from .tenant import Call, custom
 from .wire import Body
@@ -131,7 +132,8 @@ def _begin(call: Call, order: Record, account: Record, one: Body, action: Body, 
         renewalTermPeriodType=renewal.get("periodType"), currency=account.row.get("currency"),
         autoRenew=bool((made.get("terms") or {}).get("autoRenew", False)), cMRR=0,
         renewalSetting="RENEW_WITH_SPECIFIC_TERM", originalCreatedDate=now, orderId=order.id,
-        notes=made.get("notes", ""), isInvoiceSeparate=False, **custom(one.get("customFields") or {}),
+        notes=made.get("notes", ""), isInvoiceSeparate=False,
+        **custom(one.get("customFields") or {}),
     )  # fmt: skip
     subscription.row["originalId"] = subscription.id
     for plan in plans:
@@ -142,8 +144,6 @@ def _begin(call: Call, order: Record, account: Record, one: Body, action: Body, 
 
 
 def _end(day: str, period: Any, unit: str) -> str:
-    from datetime import date
-
     step = {"Month": "months", "Year": "years", "Week": "weeks", "Day": "days"}[unit]
     steps: Any = {step: int(period)}
     return (date.fromisoformat(day) + relativedelta(**steps)).isoformat()
@@ -187,8 +187,6 @@ def _plan(call: Call, subscription: Record, sent: Body, day: str, end: str | Non
 
 
 def _monthly(charge: Record, price: Any, quantity: Any) -> Any:
-    from .books import money
-
     if charge.row.get("chargeType") != "Recurring" or price is None:
         return money(0)
     months = _MONTHS.get(str(charge.row.get("billingPeriod")), 1)

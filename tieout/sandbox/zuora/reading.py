@@ -158,10 +158,11 @@ def billing_documents(call: Call) -> Body:
         )
         for one in call.books.children(table, "accountId", account.id)
     ]
-    return page(call, "documents", found, lambda each: _document(*each, account))
+    return page(call, "documents", found, lambda each: _document(each, account))
 
 
-def _document(one: Record, kind: str, day: str, account: Record) -> Body:
+def _document(found: tuple[Record, str, str], account: Record) -> Body:
+    one, kind, day = found
     row = one.row
     return {
         "id": one.id,

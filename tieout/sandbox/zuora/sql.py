@@ -75,8 +75,7 @@ class Translator:
         try:
             tree = sqlglot.parse_one(text.strip().rstrip(";"), read="trino")
         except sqlglot.errors.SqlglotError as problem:
-            said = problem.errors[0]["description"] if getattr(problem, "errors", 0) else problem
-            raise SqlProblem(f"line 1:1: mismatched input: {said}") from None
+            raise SqlProblem(f"line 1:1: mismatched input: {problem}") from None
         if not isinstance(tree, exp.Select | exp.Union):
             raise SqlProblem("line 1:1: only SELECT, SHOW and DESCRIBE are supported")
         return tree
@@ -229,7 +228,7 @@ class Translator:
                 named.append(one)
         select.set("expressions", named)
 
-    def _rewrite(self, node: exp.Expression) -> None:
+    def _rewrite(self, node: exp.Expr) -> None:
         if isinstance(node, exp.Func) and not isinstance(node, _ALLOWED):
             name = node.name if isinstance(node, exp.Anonymous) else node.sql_name()
             raise SqlProblem(f"line 1:1: Function '{name.lower()}' not registered")
@@ -248,8 +247,8 @@ class Translator:
         elif isinstance(node, exp.CurrentDate):
             node.replace(exp.Literal.string(self.dialect.now.date().isoformat()))
         elif isinstance(node, exp.Literal) and not node.is_string:
-            compared = node.parent and isinstance(node.parent, _MATCHED)
-            if compared and not _against_flag(node.parent):
+            owner = node.parent
+            if isinstance(owner, _MATCHED) and not _against_flag(owner):
                 node.replace(exp.Literal.string(f"{MARK}{node.name}"))
 
     def _hide_deleted(self, select: exp.Select, scope: dict[str, str], wanted: bool) -> None:
@@ -262,7 +261,7 @@ class Translator:
                 select.where(exp.EQ(this=flag, expression=value), copy=False)
 
 
-def _against_flag(node: exp.Expression) -> bool:
+def _against_flag(node: exp.Expr) -> bool:
     return any(column.meta.get("kind") == "boolean" for column in node.find_all(exp.Column))
 
 

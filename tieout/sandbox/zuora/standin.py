@@ -42,7 +42,7 @@ class ZuoraStandIn:
 
     `settlement` is the feature Invoice Settlement; `timezone` the tenant's; a record made less
     than `object_query_lag` seconds ago is not yet in Object Query. `data_query_polls` is how often
-    a job is looked at before it is complete. `forbidden_paths` are what the user's role may not see.
+    a job is looked at before it is complete; `forbidden_paths` what the user's role may not see.
     """
 
     name = "zuora"
