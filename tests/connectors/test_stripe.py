@@ -425,7 +425,8 @@ def test_a_credit_notes_event_speaks_of_the_refunds_it_names(
 
 
 def test_every_entity_asks_for_at_most_twenty_types() -> None:
-    assert all(1 <= len(kind.events) <= 20 for kind in KINDS.values())
+    # usage has no events of its own: it is read by customer and day
+    assert all(1 <= len(kind.events) <= 20 for kind in KINDS.values() if kind.entity != "usage")
     assert all(len(set(kind.events)) == len(kind.events) for kind in KINDS.values())
 
 
@@ -653,9 +654,9 @@ def test_no_secret_is_shown(fake: FakeStripe) -> None:
 @pytest.mark.parametrize(
     ("key", "more", "seconds"),
     [
-        # 100 calls of one endpoint: 25 a second are allowed, 60 % of them taken, 3 at once.
-        ("sk_test_1", {}, (100 - 3) / 15),
-        ("sk_live_1", {}, (100 - 3) / 15),
+        # 100 calls of one endpoint: 25 a second are allowed, 92 % of them taken, 2 at once.
+        ("sk_test_1", {}, (100 - 2) / 23),
+        ("sk_live_1", {}, (100 - 2) / 23),
         ("sk_live_1", {"calls_per_second": 5}, (100 - 1) / 5),
     ],
 )
@@ -665,7 +666,7 @@ def test_the_pace_follows_the_kind_of_key(
     stripe = connector(fake, api_key=key, **more)
     for n in range(100):
         stripe.get("customer", f"cus_{n}")
-    assert fake.seconds == pytest.approx(seconds)
+    assert fake.seconds == pytest.approx(seconds, rel=1e-4)
 
 
 def test_endpoints_are_told_apart() -> None:
@@ -783,7 +784,7 @@ def test_a_forged_webhook_is_refused(fake: FakeStripe, header: str) -> None:
 
 
 def test_without_a_secret_no_webhook_is_taken(fake: FakeStripe) -> None:
-    with pytest.raises(AuthError, match="no webhook_secret"):
+    with pytest.raises(ConfigError, match="no webhook_secret"):
         connector(fake, webhook_secret=()).read_webhook({"Stripe-Signature": signed(PAID)}, PAID)
 
 
@@ -833,7 +834,7 @@ def test_a_genuine_body_that_is_no_event(fake: FakeStripe, body: bytes, error: b
         ("product_updated", {"product"}),
         ("refund_updated", {"refund", "payment"}),
         ("subscription_updated", {"subscription"}),
-        ("subscription_schedule_updated", set()),
+        ("subscription_schedule_updated", {"contract"}),
         ("payment_method_attached", set()),
         ("checkout_session_completed", set()),
     ],

@@ -12,10 +12,12 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 from werkzeug.test import Client
 
+from tieout.connectors.base import Evidence, Method, Window
 from tieout.connectors.stripe import Stripe, StripeConfig
 from tieout.connectors.stripe.kinds import KINDS
 from tieout.core.errors import TryLater, UnknownOutcome
 from tieout.core.ports import AnswerLost, HttpAnswer, HttpRequest, Ports
+from tieout.mappings import load_mapping
 from tieout.sandbox import Faults, SandboxClock
 from tieout.sandbox.stripe import StripeStandIn
 
@@ -67,9 +69,9 @@ class Bench:
             raise AnswerLost("the answer broke off")
         return HttpAnswer(told.status_code, headers, body)
 
-    def connector(self) -> Stripe:
+    def connector(self, **changes: Any) -> Stripe:
         settings = StripeConfig.model_validate(
-            {"api_key": self.key, "base_url": "http://127.0.0.1:8"}
+            {"api_key": self.key, "base_url": "http://127.0.0.1:8", **changes}
         )
         return Stripe(settings, self.ports, where="stripe")
 
@@ -280,3 +282,62 @@ def test_changes_of_one_second_and_deletions_are_all_told(bench: Bench) -> None:
     got = [json.loads(record)["id"] for page in pages for record in page.records]
     assert sorted(got) == sorted(set(ids[:110]) - {ids[5]})
     assert [id for page in pages for id in page.deleted] == [ids[5]]
+
+
+def evidence(bench: Bench, entity: str, since: datetime | None, **settings: Any) -> list[Evidence]:
+    window = Window(since, bench.clock.now())
+    return list(bench.connector(**settings).prove(entity, window))
+
+
+def test_after_a_full_pull_the_event_feed_names_what_must_be_there(bench: Bench) -> None:
+    customer = busy(bench)
+    (feed,) = evidence(bench, "customer", None)
+    assert feed.method is Method.FEED and customer in feed.ids and len(feed.ids) == 2
+
+
+def test_a_second_list_names_every_id_where_a_setting_asks_for_it(bench: Bench) -> None:
+    busy(bench)
+    found = evidence(bench, "payment", None, prove_by_list=True)
+    assert {each.method for each in found} == {Method.IDS} and found[-1].whole
+    ids = {id for each in found for id in each.ids}
+    assert sorted(id[:3] for id in ids) == ["ch_", "pi_", "pi_"]
+
+
+def test_after_changes_the_collection_lists_what_was_created_since(bench: Bench) -> None:
+    bench.post("customers", name="old")
+    bench.clock.move(86_400)
+    since = bench.clock.now()
+    new = bench.post("customers", name="new")["id"]
+    listed, overlap = evidence(bench, "customer", since)
+    assert listed.ids == (new,) and not listed.whole
+    assert (overlap.method, overlap.seconds) == (Method.OVERLAP, 600)
+
+
+def test_usage_is_read_by_customer_and_day(bench: Bench) -> None:
+    meter = bench.post("billing/meters", display_name="Calls", event_name="calls",
+                       **{"default_aggregation[formula]": "sum"})["id"]  # fmt: skip
+    product = bench.post("products", name="Gold")["id"]
+    price = bench.post("prices", product=product, currency="usd", unit_amount=1,
+                       **{"recurring[interval]": "month", "recurring[usage_type]": "metered",
+                          "recurring[meter]": meter})["id"]  # fmt: skip
+    customer = bench.post("customers", name="a", payment_method="pm_card_visa")["id"]
+    subscription = bench.post(
+        "subscriptions", customer=customer, **{"items[0][price]": price}
+    )["id"]  # fmt: skip
+    for day, values in ((0, ("3", "4.5")), (1, ("10",))):
+        for value in values:
+            at = int(bench.clock.now().timestamp())
+            sent = {"payload[stripe_customer_id]": customer, "payload[value]": value}
+            bench.post("billing/meter_events", event_name="calls", timestamp=at, **sent)
+        bench.clock.move(86_400 * (1 - day))
+    mapper = load_mapping("stripe").compile(system="s")
+    pages = list(bench.connector().pull("usage"))
+    records: list[Any] = [mapper.parse_bytes("usage", b) for p in pages for b in p.records]
+    told = {(r.starts_at.date().isoformat(), r.quantity) for r in records}
+    assert told == {("2026-03-10", "7.5"), ("2026-03-11", "10")}
+    assert {(r.customer_id, r.subscription_id, r.metric) for r in records} == {
+        (customer, subscription, "calls")
+    }
+    assert len({r.id for r in records}) == 2
+    again = list(bench.connector().pull("usage", resume=pages[-1].resume))
+    assert [page.records for page in again] == []

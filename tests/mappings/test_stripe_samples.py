@@ -35,6 +35,8 @@ ENTITY_OF = {
     "credit_note": "credit_note",
     "dispute": "dispute",
     "payout": "payout",
+    "subscription_schedule": "contract",
+    "billing.meter_event": "usage",
 }
 # No canonical entity, by kind of object.
 NOT_MAPPED = {
@@ -42,8 +44,7 @@ NOT_MAPPED = {
     "balance": "a balance, not a record",
     "balance_transaction": "a line of its payout",
     "billing.credit_grant": "not in the model",
-    "billing.meter": "usage is not mapped for now",
-    "billing.meter_event": "usage is not mapped for now",
+    "billing.meter": "what is used of it is usage",
     "coupon": "shows on subscriptions and invoices",
     "customer_balance_transaction": "shows in the customer's credit",
     "discount": "shows on subscriptions and invoices",
@@ -52,7 +53,6 @@ NOT_MAPPED = {
     "tax_id": "shows on its customer",
     "invoice_payment": "an allocation of its payment",
     "payment_method": "not in the model",
-    "subscription_schedule": "not in the model for now",
     "item": "a line of a checkout session",
     "list": "a page, not a record",
     "line_item": "a line of its invoice",
@@ -238,6 +238,24 @@ EXPECTED: dict[str, dict[str, Any]] = {
     "event-refund_created.json": {
         "payment_id": "pi_1GszsK2eZvKYlo2CfhZyoZLp", "amount_minor": 1000, "currency": "USD",
         "custom.charge": "ch_1NirD82eZvKYlo2CIvbtLWuY",
+    },
+    "subscription_schedule-openapi-fixture.json": {
+        "kind": "contract", "customer_id": "cus_QXg1o8vcGmoR32", "status": "active",
+        "currency": "USD", "starts_on": date(2024, 8, 2), "ends_on": date(2025, 8, 1),
+        "term_months": None,  # from the 2nd to the 1st
+        "lines.0.price_id": "price_1PgafmB7WZ01zgkW6dKueIc5", "lines.0.quantity": "1",
+        "custom.end_behavior": "release",
+    },
+    "event-subscription_schedule_updated.json": {
+        "id": "sub_sched_1N2DK3JDPojXS6LNG6Coiiir", "status": "expired",  # released
+        "starts_on": date(2023, 4, 28), "ends_on": date(2023, 6, 1), "currency": "USD",
+        "custom.subscription_id": "sub_1N1sg4JDPojXS6LNGfq3slwm",
+        "lines.2.price_id": "price_1IdYPAJDPojXS6LNRVCC1LAV",
+        "lines.3.price_id": "price_1KCawmJDPojXS6LNahIn31Mr",
+    },
+    "billing_meter_event-openapi-fixture.json": {
+        "id": "1234-1234", "metric": "api_request", "quantity": "25", "customer_id": "cus_123",
+        "starts_at": at(1234567890), "ends_at": at(1234567890),
     },
     "credit_note-openapi-fixture.json": {
         "number": "ABCD-1234-CN-01", "invoice_id": "in_1Pgc75B7WZ01zgkWYv4iMwt7",

@@ -74,7 +74,15 @@ def context(**changes: Any) -> Context:
     told: dict[str, Any] = {
         "timezone": "America/New_York",
         "freshness": (
-            Freshness("stripe", "invoice", 12_345, 2, NOW - timedelta(minutes=20)),
+            Freshness(
+                "stripe",
+                "invoice",
+                12_345,
+                2,
+                NOW - timedelta(minutes=20),
+                "proven",
+                "count: 12,347 there, 12,347 here",
+            ),
             Freshness("netsuite", "invoice", 12_340, 0, NOW - timedelta(hours=30)),
         ),
         "written": (Written("netsuite", "invoice", "create", 3, (("USD", 123_456),)),),

@@ -56,6 +56,9 @@ def test_three_files_tell_the_same(tmp_path: Path) -> None:
         "1,234.56 USD",
         "6 days",
         "2026-02-01 03:00",  # 08:00 UTC
+        "1 of 2 record sets proven complete",
+        "count: 12,347 there, 12,347 here",
+        "unproven",
     ):
         assert words_ in shown, words_
         assert words_ in text, words_
@@ -119,7 +122,7 @@ def test_the_workbook_holds_numbers_and_filters(tmp_path: Path) -> None:
     huge = a_break("in_3", stake_minor=2**53 + 1, currency="BHD", effect_minor=0)
     files = write_daily(outcome(a_break(), yen, huge), context(), tmp_path)
     book = openpyxl.load_workbook(files["xlsx"])
-    assert book.sheetnames == ["Summary", "Tie-out", "Breaks", "Control totals"]
+    assert book.sheetnames == ["Summary", "Tie-out", "Breaks", "Control totals", "Completeness"]
     sheet = book["Breaks"]
     assert sheet.freeze_panes == "A2" and sheet.auto_filter.ref == "A1:U4"
     heads = [cell.value for cell in sheet[1]]

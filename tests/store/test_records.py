@@ -289,3 +289,20 @@ def test_every_field_of_every_entity_survives(store: Store, entity: str) -> None
     assert store.records.get(entity, full.system, "bare") == bare
     assert store.records.history(entity, full.system, full.id)[0].record == full
     assert {column.name for column in columns(entity)} == set(kind.__struct_fields__)
+
+
+def test_an_older_state_read_later_does_not_come_back(store: Store) -> None:
+    """A list that lags behind; the provider's own revision tells which state is the newer."""
+
+    def read(total: int, seq: int, revision: int | None) -> int:
+        row = Incoming(invoice(total_minor=total), b"{}", seq, "m1", revision)
+        return store.records.put("invoice", [row], run="r").stale
+
+    assert read(100, seq=1, revision=1700000000001) == 0
+    assert read(200, seq=2, revision=1700000000005) == 0
+    assert read(100, seq=3, revision=1700000000001) == 1
+    assert read(300, seq=4, revision=1700000000005) == 0  # the same one: read later counts
+    assert read(400, seq=5, revision=None) == 0
+    assert read(100, seq=6, revision=1700000000004) == 1
+    record = store.records.get("invoice", "stripe", "in_1")
+    assert isinstance(record, Invoice) and record.total_minor == 400

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 import msgspec
@@ -33,20 +34,37 @@ def status_command(config_path: Path, as_json: bool) -> int:
     """
     from tieout.jobs.queries import status
 
+    from .calls import call_lines
+
     with _hub(config_path) as hub:
         found = status(hub)
+        calls = call_lines(found["budgets"], ZoneInfo(hub.config.timezone), hub.ports.now())
     if as_json:
         print_json(found)
         return ATTENTION if found["attention"] else FINE
     rows = [
-        [e["system"], e["entity"], e["records"], e["quarantined"], e["pulled_at"] or "never"]
+        [
+            e["system"],
+            e["entity"],
+            e["records"],
+            e["quarantined"],
+            e["pulled_at"] or "never",
+            e["complete"],
+        ]
         for e in found["entities"]
     ]
-    table("", ["system", "entity", "#records", "#set aside", "last complete pull"], rows)
+    columns = ["system", "entity", "#records", "#set aside", "last pull to the end", "complete"]
+    table("", columns, rows)
+    for each in found["entities"]:
+        if each["complete"] == "contradicted":
+            place = f"{each['system']} {each['entity']}"
+            say(clean(f"not complete: {place}: {each['complete_because']}"), fg="yellow")
     say()
     say("writes: " + (", ".join(f"{n:,} {s}" for s, n in found["operations"].items()) or "none"))
     say("breaks: " + (", ".join(f"{n:,} {s}" for s, n in found["breaks"].items()) or "none"))
     say("to review: " + plural(found["candidates"], "link candidate"))
+    for line in calls:
+        say(clean(f"calls: {line}"))
     for each in found["set_aside"]:
         place = f"{each['system']} {each['entity']} {each['id']}"
         say(clean(f"set aside: {place}: {each['reason']}"), fg="yellow")
@@ -62,6 +80,8 @@ def _where_to_look(found: dict[str, Any]) -> list[str]:
         places.append("tieout breaks list")
     if found["candidates"]:
         places.append("tieout links review")
+    if any(each["complete"] == "contradicted" for each in found["entities"]):
+        places.append("tieout pull SYSTEM --entity ENTITY --full for what is not complete")
     if found["set_aside"]:
         places.append("mend what is set aside (in the provider, or with a mapping overlay)")
     return places

@@ -51,6 +51,7 @@ class _Bars:
 @click.option("--entity", help="Only this entity, e.g. invoice.")
 @click.option("--full", is_flag=True, help="Read everything, not only what changed.")
 @click.option("--since", type=SINCE, help="Read what changed since (UTC).")
+@click.option("--accept-large", is_flag=True, help="Although the guard objects to the deletions.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def pull_command(
@@ -59,9 +60,10 @@ def pull_command(
     entity: str | None,
     full: bool,
     since: datetime | None,
+    accept_large: bool,
     as_json: bool,
 ) -> int:
-    """Read what changed from the SYSTEMS (all, if none is named).
+    """Read what changed from the SYSTEMS (all, if none is named); prove that nothing is missing.
 
     \b
     Example:  tieout pull stripe --entity invoice
@@ -75,6 +77,7 @@ def pull_command(
             entity=entity,
             full=full,
             since=_utc(since),
+            accept_large=accept_large,
             on_page=_Bars(bars).on_page,
         )
     if as_json:
@@ -102,7 +105,17 @@ def _worst(failures: list[TieoutError], attention: int) -> int:
 
 def show_pulled(done: list[Any]) -> None:
     """A line an entity, and the first reasons of what was set aside."""
-    columns = ["system", "entity", "how", "#read", "#new", "#changed", "#gone", "#set aside"]
+    columns = [
+        "system",
+        "entity",
+        "how",
+        "#read",
+        "#new",
+        "#changed",
+        "#gone",
+        "#set aside",
+        "complete",
+    ]
     rows = [
         [
             each.system,
@@ -113,11 +126,14 @@ def show_pulled(done: list[Any]) -> None:
             each.changed,
             each.deleted,
             each.quarantined,
+            each.verdict,
         ]
         for each in done
     ]
     table("", columns, rows)
     for each in done:
+        if each.verdict == "contradicted":
+            say(clean(f"not complete: {each.system} {each.entity}: {each.told}"), fg="yellow")
         for reason in each.reasons:
             say(f"set aside: {clean(reason)}", fg="yellow")
 

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from tieout.core.errors import ConfigError, TieoutError
+from tieout.core.priority import Priority, priority
 
 from .main import ALWAYS_JSON, ATTENTION, FAILED, FINE, exit_code, open_hub, print_json, show_error
 from .shown import plural, say, table
@@ -80,7 +81,8 @@ def check_command(config_path: Path, offline: bool, as_json: bool) -> int:
 
 def _log_in(hub: Any, name: str, row: dict[str, Any]) -> int:
     try:
-        account = hub.side(name).connector.check()
+        with priority(Priority.PERSON):
+            account = hub.side(name).connector.check()
     except TieoutError as error:
         row["error"], row["fix"] = error.message, error.hint
         show_error(error)
@@ -146,6 +148,50 @@ def connectors_list_command(as_json: bool) -> int:
         table(name, ["entity", *abilities], rows)
         say()
     return FINE
+
+
+@connectors_command.command("new")
+@click.argument("name")
+@click.option(
+    "--dir",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where to write it; default: tieout-NAME.",
+)
+def connectors_new_command(name: str, folder: Path | None) -> int:
+    """Write a connector, mapping, stand-in and test for the provider NAME; they run at once.
+
+    \b
+    Example:  tieout connectors new acme
+              cd tieout-acme && python -m pytest
+    """
+    from tieout.hub import known_connectors
+
+    from .skeleton import write_skeleton
+
+    folder = folder or Path(f"tieout-{name}")
+    for path in write_skeleton(name, folder, known_connectors()):
+        say(f"wrote {path}")
+    say(f"Next: cd {folder} && python -m pytest, then docs/connectors.md.")
+    return FINE
+
+
+@connectors_command.command(
+    "conformance", context_settings={"ignore_unknown_options": True, "allow_extra_args": True}
+)
+@click.argument("tests", type=click.Path(path_type=Path, exists=True), default=Path("tests"))
+@click.pass_context
+def connectors_conformance_command(context: click.Context, tests: Path) -> int:
+    """Run a connector's conformance tests (those that inherit from tieout.testing) in TESTS.
+
+    \b
+    Example:  tieout connectors conformance tests/test_acme.py
+    """
+    try:
+        import pytest
+    except ModuleNotFoundError:
+        raise ConfigError("pytest is not installed here", hint="pip install pytest") from None
+    return FINE if pytest.main([str(tests), *context.args]) == 0 else FAILED
 
 
 @click.command("sandbox")

@@ -69,6 +69,9 @@ class Guard(Model):
         20, ge=0, le=100, description="share of a target's linked records that may be updated"
     )
     max_archives: int = Field(20, ge=0, description="records of one plan that may be archived")
+    max_deletions: int = Field(
+        20, ge=0, description="records of one pull that may be found to be gone at the provider"
+    )
 
 
 class Reconcile(Model):
@@ -106,6 +109,13 @@ class SystemBase(Model):
     entities: Texts = Field((), description="what to pull; default: what the flows need")
     mappings: Texts = Field((), description="mapping overlays, relative to config.yaml")
     options: dict[str, Any] = Field({}, description="options of the mapping")
+    reserve_percent: int | None = Field(
+        None,
+        ge=0,
+        le=95,
+        description="share of every pool of calls that is left to other users of the login; "
+        "default: 20 of daily and hourly pools, 5 of shorter ones",
+    )
 
 
 class Top(Model):

@@ -10,7 +10,9 @@ from tieout.core.errors import ConfigError
 from .base import Connector
 
 BUILT_IN = {
+    "chargebee": "tieout.connectors.chargebee:Chargebee",
     "netsuite": "tieout.connectors.netsuite:NetSuite",
+    "salesforce": "tieout.connectors.salesforce:Salesforce",
     "stripe": "tieout.connectors.stripe:Stripe",
 }
 

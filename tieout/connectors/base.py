@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, Flag, auto
+from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
@@ -136,11 +137,19 @@ class Settings(BaseModel):
 
 
 class Connector(ABC):
-    """One configured connection. Subclasses declare `name`, `can` and `Config`."""
+    """One configured connection. Subclasses declare `name`, `can` and `Config`.
+
+    mapping        the file of its mapping; None where it stands in `tieout/mappings/`. A connector
+                   of another package ships its own, and registers the functions that it names.
+    webhook_reply  (content type, body) of the answer to a webhook that was kept, where the
+                   provider wants to read one.
+    """
 
     name: ClassVar[str]
     can: ClassVar[Mapping[str, Can]]
     Config: ClassVar[type[Settings]]
+    mapping: ClassVar[Path | None] = None
+    webhook_reply: ClassVar[tuple[str, str]] = ("", "")
 
     @abstractmethod
     def __init__(self, settings: Any, ports: Ports, *, where: str = "") -> None:
@@ -163,6 +172,11 @@ class Connector(ABC):
     @abstractmethod
     def get(self, entity: str, id: str) -> bytes | None:
         """The record as it is now, as JSON bytes; None if the provider has none."""
+
+    def revision(self, entity: str, record: bytes) -> int | None:
+        """The provider's own number of this state of a record, where it has one that only grows:
+        a smaller one never overwrites a larger one, whichever was read later."""
+        return None
 
     def find(self, entity: str, key: str) -> bytes | None:
         """The record that carries our key, or None: tells whether a lost write took place."""
@@ -195,3 +209,7 @@ class Connector(ABC):
     def read_webhook(self, headers: Mapping[str, str], body: bytes) -> list[Touched]:
         """Verify, then say what changed. Raises AuthError on a bad signature."""
         raise NotImplementedError
+
+    def webhook_kept(self, body: bytes) -> bytes:
+        """What of a verified webhook may be stored: all of it, unless it holds a login."""
+        return body

@@ -88,6 +88,7 @@ def _freshness(hub: Hub) -> list[daily.Freshness]:
     for system in hub.config.systems:
         for entity in hub.entities(system):
             cursor = hub.store.cursors.get(system, entity)
+            proof = hub.store.certificates.latest(system, entity)
             found.append(
                 daily.Freshness(
                     system,
@@ -95,6 +96,8 @@ def _freshness(hub: Hub) -> list[daily.Freshness]:
                     hub.store.records.count(entity, system),
                     hub.store.quarantine.count(entity, system),
                     cursor.since if cursor else None,
+                    proof.verdict if proof else "unproven",
+                    proof.told if proof else "never read to the end",
                 )
             )
     return found

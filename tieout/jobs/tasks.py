@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from tieout.core.errors import ConfigError, TieoutError, TryLater
+from tieout.core.priority import Priority, priority
 from tieout.hub import Hub, Kept
 from tieout.sync import guard
 from tieout.sync.apply import Applied, OnOperation, apply, enqueue
@@ -64,6 +65,7 @@ def pull_systems(
     entity: str | None = None,
     full: bool = False,
     since: datetime | None = None,
+    accept_large: bool = False,
     on_page: OnPage = lambda pulled: None,
 ) -> tuple[list[Pulled], list[TieoutError]]:
     """Pull what the flows need. A provider that is down doesn't keep the others from being read."""
@@ -77,19 +79,22 @@ def pull_systems(
             try:
                 _remap_if_changed(hub, name, run.id)
                 for each in _wanted(hub, name, entity):
-                    done.append(
-                        pull(
-                            hub.store,
-                            hub.side(name),
-                            each,
-                            hub.flows,
-                            hub.ports,
-                            run=run.id,
-                            full=full,
-                            since=since,
-                            on_page=on_page,
+                    with priority(_urgency(hub, name, each, full=full, since=since)):
+                        done.append(
+                            pull(
+                                hub.store,
+                                hub.side(name),
+                                each,
+                                hub.flows,
+                                hub.ports,
+                                run=run.id,
+                                full=full,
+                                since=since,
+                                max_deletions=hub.config.guard.max_deletions,
+                                accept_large=accept_large,
+                                on_page=on_page,
+                            )
                         )
-                    )
             except (ConfigError, TryLater) as error:
                 failures.append(error)
         run.counts = {
@@ -97,6 +102,15 @@ def pull_systems(
             "failures": [error.message for error in failures],
         }
     return done, failures
+
+
+def _urgency(hub: Hub, system: str, entity: str, *, full: bool, since: datetime | None) -> Priority:
+    """Reading everything gives way to whatever else calls the same provider."""
+    cursor = hub.store.cursors.get(system, entity)
+    if full or not hub.reads_changes(system, entity):
+        return Priority.BACKFILL
+    before = cursor and (cursor.window_since if cursor.open else cursor.since)
+    return Priority.INCREMENTAL if since or before else Priority.BACKFILL
 
 
 def _wanted(hub: Hub, system: str, entity: str | None) -> list[str]:
@@ -218,10 +232,14 @@ def apply_plan(
     with run_of(hub, "apply", {"plan": found.id if found else None}) as run:
         if found is not None and found.state == "open":
             outline = outline_of(hub.store, found.id)
-            limits = guard.Limits(**hub.config.guard.model_dump())
+            told = hub.config.guard
+            limits = guard.Limits(told.max_writes, told.max_update_percent, told.max_archives)
             guard.check(outline.reaches, limits, plan=found.id, accepted=accept_large)
             enqueue(hub.store, found.id, run=run.id)
-        applied = apply(hub.store, hub.sides(), hub.flows, run=run.id, on_operation=on_operation)
+        with priority(Priority.PUSH):
+            applied = apply(
+                hub.store, hub.sides(), hub.flows, run=run.id, on_operation=on_operation
+            )
         run.counts = asdict(applied)
     return applied
 
@@ -241,7 +259,13 @@ def sync(
     """Pull, plan, apply: the same three steps that a person can take one by one."""
     synced = Synced()
     synced.pulled, synced.failures = pull_systems(
-        hub, systems, entity=entity, full=full, since=since, on_page=on_page
+        hub,
+        systems,
+        entity=entity,
+        full=full,
+        since=since,
+        accept_large=accept_large,
+        on_page=on_page,
     )
     if synced.failures:
         return synced  # a plan on half-read systems would create what is only unread

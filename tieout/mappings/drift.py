@@ -70,6 +70,11 @@ def _address_fields(rule: Rule) -> list[str]:
     return [field for part in PARTS for field in texts(given.get(part, part))]
 
 
+def _begins(key: str, tree: dict[str, Any]) -> bool:
+    """Whether the tree knows every key that begins as this one: `cf_*`."""
+    return any(len(name) > 1 and name[-1] == EVERY and key.startswith(name[:-1]) for name in tree)
+
+
 def _walk(value: Any, tree: dict[str, Any], path: str, found: set[str], depth: int) -> None:
     if depth > _DEEPEST:
         return
@@ -78,6 +83,17 @@ def _walk(value: Any, tree: dict[str, Any], path: str, found: set[str], depth: i
         here = f"{path}.{key}" if path else str(key)
         below = tree.get(key)
         if below is None:
-            found.add(here)
+            below = _by_ending(tree, str(key))
+        if below is None:
+            if not _begins(key, tree):
+                found.add(here)
         elif below is not _LEAF and isinstance(inner, dict | list):
             _walk(inner, below, here, found, depth + 1)
+
+
+def _by_ending(tree: dict[str, Any], key: str) -> Any:
+    """`ignore: ["*__c"]`: every field that ends so."""
+    for known, below in tree.items():
+        if len(known) > 1 and known[0] == EVERY and key.endswith(known[1:]):
+            return below
+    return None

@@ -22,6 +22,14 @@ def _stripe(currency: str) -> int:
     return _STRIPE.get(currency, 2)
 
 
+def _chargebee(currency: str) -> int:
+    """Two places for all that have any, KWD and the like included; none for JPY and the like.
+
+    https://apidocs.chargebee.com/docs/api/currencies
+    """
+    return 2 if EXPONENTS[currency] else 0
+
+
 def _hundredths(currency: str) -> int:
     return 2
 
@@ -30,6 +38,7 @@ def _hundredths(currency: str) -> int:
 TABLES: dict[str, Callable[[str], int]] = {
     "iso": _iso,
     "stripe": _stripe,
+    "chargebee": _chargebee,
     "hundredths": _hundredths,
 }
 

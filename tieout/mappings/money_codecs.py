@@ -54,7 +54,7 @@ _IS_TABLE = one_of(*TABLES)
 class MoneyMinor(Codec):
     """An integer in the provider's minor units, as ISO 4217 minor units.
 
-    `exponents` names the provider's table of decimal places (iso, stripe, hundredths);
+    `exponents` names the provider's table of decimal places (iso, stripe, chargebee, hundredths);
     `negate: true` turns the sign.
     """
 

@@ -15,11 +15,15 @@ from typing import Any
 from tieout.core.errors import InvalidRecord
 from tieout.core.money import plain, to_decimal
 
-from . import stripe_invoices, stripe_payments
+from . import stripe_invoices, stripe_payments, stripe_schedules
 from .forms import Context, finishes, prepares
 from .stripe_objects import Raw, is_stub, listed, opened
 
-__all__ = ["stripe_invoices", "stripe_payments"]  # imported so that their forms are registered
+__all__ = [
+    "stripe_invoices",
+    "stripe_payments",
+    "stripe_schedules",
+]  # imported so that their forms are registered
 
 
 @prepares("stripe.customer")

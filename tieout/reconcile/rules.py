@@ -53,6 +53,9 @@ class FlowRule:
     starts_on     a record dated earlier counts only if it is linked.
     settle_minutes  a record updated this recently is in flight.
     extras        whether what only the right system has is a break.
+    rivals        other systems that send the same entity to the right one, by flows of their own.
+    first         of those flows and this one, this is the one that tells of right records that
+                  belong to none of them.
     stale_hours   a write that has been open for longer is no longer "in flight".
     left_zone, right_zone  time zones of the accounts, for the calendar day of an instant.
     """
@@ -70,6 +73,8 @@ class FlowRule:
     starts_on: date | None = None
     settle_minutes: int = 15
     extras: bool = True
+    rivals: tuple[str, ...] = ()
+    first: bool = True
     stale_hours: int = 24
     left_zone: str = "UTC"
     right_zone: str = "UTC"

@@ -15,13 +15,26 @@ from . import words
 
 @dataclass(frozen=True)
 class Freshness:
-    """One entity of one system: how many records, how many set aside, when last read."""
+    """One entity of one system: how many records, how many set aside, when last read, and how
+    sure we are that none is missing (`verdict`, and `told` in a sentence)."""
 
     system: str
     entity: str
     records: int
     set_aside: int = 0
     pulled_at: datetime | None = None
+    verdict: str = "unproven"
+    told: str = ""
+
+
+@dataclass(frozen=True)
+class Complete:
+    """How we know that nothing of one entity of one system is missing; all texts."""
+
+    system: str
+    entity: str
+    verdict: str
+    told: str
 
 
 @dataclass(frozen=True)
@@ -140,6 +153,8 @@ class Facts:
     written: tuple[tuple[str, str], ...]
     counts: tuple[tuple[str, str, str, str, str, str], ...] = field(default=())
     page_url: str = ""
+    complete: tuple[Complete, ...] = ()
+    completeness: str = ""
 
 
 KIND_WORDS = {
@@ -180,6 +195,8 @@ def facts_of(outcome: Outcome, context: Context) -> Facts:
         written=tuple(_written(each) for each in context.written),
         counts=_counts(outcome),
         page_url=context.page_url,
+        complete=tuple(_complete(each) for each in context.freshness),
+        completeness=_completeness(context.freshness),
     )
 
 
@@ -347,6 +364,21 @@ def _fresh(each: Freshness, outcome: Outcome, context: Context) -> tuple[str, st
     late = f"{words.age(each.pulled_at, outcome.at)}{' - late' if _is_stale(each, outcome) else ''}"
     aside = f"{each.set_aside:,} set aside" if each.set_aside else ""
     return (each.system, words.entity(each.entity), f"{each.records:,}", aside, f"{when} ({late})")
+
+
+def _complete(each: Freshness) -> Complete:
+    told = words.shortened(words.clean(each.told), 300)
+    return Complete(words.clean(each.system), words.entity(each.entity), each.verdict, told)
+
+
+def _completeness(all_of: Sequence[Freshness]) -> str:
+    """One sentence on all that was read."""
+    if not all_of:
+        return ""
+    proven = sum(each.verdict == "proven" for each in all_of)
+    wrong = sum(each.verdict == "contradicted" for each in all_of)
+    sentence = f"{proven:,} of {words.plural(len(all_of), 'record set')} proven complete"
+    return f"{sentence}, {wrong:,} contradicted" if wrong else sentence
 
 
 def _written(each: Written) -> tuple[str, str]:

@@ -107,6 +107,13 @@ def _rest(facts: Facts) -> Iterator[str]:
             about = f"{words.fitted(system, 12)} {words.fitted(entity, 13)}"
             line = f"{about} {words.fitted(records, 10, right=True)}  {pulled} {aside}"
             yield words.fitted(line, COLUMNS).rstrip()
+    if facts.complete:
+        yield from _title("HOW WE KNOW THAT NOTHING IS MISSING")
+        yield from _wrapped(facts.completeness + ".")
+        for each in facts.complete:
+            about = f"{words.fitted(each.system, 12)} {words.fitted(each.entity, 13)}"
+            yield f"{about} {each.verdict}".rstrip()
+            yield from _wrapped(each.told, "    ")
     yield from _title("WHAT TIEOUT WROTE")
     for what, stake in facts.written:
         yield from _wrapped(f"{what}{f' ({stake})' if stake else ''}")

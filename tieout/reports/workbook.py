@@ -42,7 +42,7 @@ Cell = str | int | Money | Jump
 
 
 def workbook(outcome: Outcome, facts: Facts, context: Context) -> bytes:
-    """The .xlsx file: Summary, Tie-out, Breaks, Control totals."""
+    """The .xlsx file: Summary, Tie-out, Breaks, Control totals, Completeness."""
     memory = BytesIO()
     options = {
         "in_memory": True,
@@ -62,6 +62,8 @@ def workbook(outcome: Outcome, facts: Facts, context: Context) -> bytes:
         [_total(each) for each in outcome.totals],
         [34, 14, 12, 10, 10, 14, 10, 20],
     )
+    complete = [(each.system, each.entity, each.verdict, each.told) for each in facts.complete]
+    book.sheet("Completeness", ["System", "Records", "Verdict", "Why"], complete, [18, 18, 14, 100])
     book.file.close()
     return memory.getvalue()
 

@@ -15,7 +15,9 @@ from tieout.core.ports import Ports
 from .audit import Audit, Entry
 from .base import Base
 from .breaks import Breaks, Kept
+from .budgets import Budgets, SharedBudget
 from .candidates import Candidate, Candidates
+from .certificates import Certificate, Certificates
 from .cursors import Cursor, Cursors
 from .db import Database
 from .inbox import Inbox, Received
@@ -32,6 +34,7 @@ from .sequence import Numbers
 
 __all__ = [
     "Candidate",
+    "Certificate",
     "Changes",
     "Cursor",
     "Draft",
@@ -46,6 +49,7 @@ __all__ = [
     "Received",
     "Run",
     "SetAside",
+    "SharedBudget",
     "Store",
     "Version",
     "open_store",
@@ -71,6 +75,8 @@ class Store:
         self.audit = Audit(db)
         self.breaks = Breaks(db)
         self.inbox = Inbox(db)
+        self.budgets = Budgets(db)
+        self.certificates = Certificates(db)
         self._seq = Numbers(db, "fetch")
 
     def transaction(self) -> AbstractContextManager[sqlite3.Connection]:

@@ -28,6 +28,7 @@ class Ready(msgspec.Struct, frozen=True, gc=False):
     seq: int
     raw: bytes | None
     mapping_version: str
+    revision: int | None = None
 
 
 @dataclass
@@ -93,8 +94,10 @@ class Page:
             self._keep(one, self._new_ref(), 1)
             done.new.append(one.record.id)
             return
-        _, ref, version, content_hash, source_hash, seq, updated_at = kept
-        if one.seq < seq:
+        _, ref, version, content_hash, source_hash, seq, updated_at, revision = kept
+        # A list that lags behind may show an older state after a newer one was read.
+        older = None not in (one.revision, revision) and one.revision < revision
+        if one.seq < seq or older:
             done.stale += 1
         elif one.content_hash != content_hash:
             self._keep(one, ref, version + 1)
@@ -128,7 +131,7 @@ class Page:
                 (
                     *(self._system, self._shape.entity, record.id, ref, one.content_hash),
                     *(one.source_hash, one.seq, ticked, one.mapping_version),
-                    *(self._now, self._now),
+                    *(self._now, self._now, one.revision),
                 )
             )
         else:
@@ -139,7 +142,7 @@ class Page:
         self._batch.again.append(
             (
                 *(version, one.content_hash, one.source_hash, one.seq, ticked),
-                *(one.mapping_version, self._now),
+                *(one.mapping_version, self._now, one.revision),
                 *(self._system, self._shape.entity, one.record.id),
             )
         )
@@ -168,10 +171,18 @@ class Page:
         self._batch = _Batch()
 
 
-def prepared(shape: Shape, record: Record, raw: bytes, seq: int, mapping_version: str) -> Ready:
+def prepared(
+    shape: Shape,
+    record: Record,
+    raw: bytes,
+    seq: int,
+    mapping_version: str,
+    revision: int | None = None,
+) -> Ready:
     """A received record made ready to be compared. InvalidRecord if it cannot be stored."""
     content = shape.content(record)
-    return Ready(record, content, digest(content), digest(raw), seq, raw, mapping_version)
+    hashes = (digest(content), digest(raw))
+    return Ready(record, content, *hashes, seq, raw, mapping_version, revision)
 
 
 def buried(shape: Shape, record: Record, seq: int) -> Ready:
@@ -193,19 +204,21 @@ _LOOKUP = (
 _FORGET = "DELETE FROM external_ids WHERE system = ? AND entity = ? AND id = ?"
 _FIRST = (
     "INSERT INTO seen (system, entity, id, ref, version, content_hash, source_hash, seq,"
-    " updated_at, mapping_version, first_seen_at, last_seen_at)"
-    " VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?)"
+    " updated_at, mapping_version, first_seen_at, last_seen_at, revision)"
+    " VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _AGAIN = (
     "UPDATE seen SET version = ?, content_hash = ?, source_hash = ?, seq = ?, updated_at = ?,"
-    " mapping_version = ?, last_seen_at = ? WHERE system = ? AND entity = ? AND id = ?"
+    " mapping_version = ?, last_seen_at = ?, revision = COALESCE(?, revision)"
+    " WHERE system = ? AND entity = ? AND id = ?"
 )
 
 
 @cache
 def _guards(count: int) -> str:
     return (
-        "SELECT id, ref, version, content_hash, source_hash, seq, updated_at FROM seen"
+        "SELECT id, ref, version, content_hash, source_hash, seq, updated_at,"
+        " revision FROM seen"
         f" WHERE system = ? AND entity = ? AND id IN ({marks_for(count)})"
     )
 

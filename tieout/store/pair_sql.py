@@ -134,6 +134,26 @@ class Terms:
 
     def counts(self, alias: str, system: str) -> str:
         """Whether a record is in its system's control total."""
+        mine = self._mine(alias) if self.rule.rivals and system == self.rule.right else ""
+        return f"({self.stands(alias, system)}{mine})"
+
+    def _mine(self, alias: str) -> str:
+        """Of a right system that several systems send to: this flow's part of it."""
+        own = self._linked(alias, (self.rule.left,))
+        if not self.rule.first:
+            return f" AND {own}"
+        return f" AND ({own} OR NOT {self._linked(alias, self.rule.rivals)})"
+
+    def _linked(self, alias: str, systems: tuple[str, ...]) -> str:
+        """Whether a record has a partner in one of the systems, gone ones included."""
+        return (
+            "EXISTS (SELECT 1 FROM links k JOIN links n ON n.entity = :entity AND n.link = k.link"
+            f" AND {self.among('n.system', systems)} WHERE k.entity = :entity"
+            f" AND k.system = {alias}.system AND k.id = {alias}.id)"
+        )
+
+    def stands(self, alias: str, system: str) -> str:
+        """Whether a record takes part at all, in this flow or in one that shares its target."""
         rule = self.rule
         parts = [f"{alias}.deleted = 0"]
         if rule.real:
@@ -172,10 +192,12 @@ class Terms:
 
     def paired(self, alias: str, system: str) -> str:
         """Whether a living record of the other side is linked with it."""
-        other = self.bind(self.rule.other(system))
+        others: tuple[str, ...] = (self.rule.other(system),)
+        if system == self.rule.right:
+            others += self.rule.rivals
         return (
             f"EXISTS (SELECT 1 FROM links k JOIN links n ON n.entity = :entity AND n.link = k.link"
-            f" AND n.system = {other} JOIN {self.entity} m ON m.system = n.system"
+            f" AND {self.among('n.system', others)} JOIN {self.entity} m ON m.system = n.system"
             f" AND m.id = n.id AND m.deleted = 0 WHERE k.entity = :entity"
             f" AND k.system = {alias}.system AND k.id = {alias}.id)"
         )

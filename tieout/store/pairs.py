@@ -294,17 +294,18 @@ class Reading:
         for sql, why in self._twice(system):
             rows = self._rows(sql)
             original, same = "", None
-            for id, paired, _, *key in rows:
+            for id, paired, mine, _, *key in rows:
                 if key != same:
                     original, same = id, key
-                elif not paired:
+                elif mine and not paired:
                     yield id, (original, why)
 
     def _twice(self, system: str) -> Iterator[tuple[str, str]]:
         terms, entity, own = self._terms, self.rule.entity, fields_of(self.rule.entity)
         here = terms.bind(system)
-        living = f"{terms.counts('x', system)} AND NOT {terms.dead('x')}"
-        chosen = f"x.id, {terms.paired('x', system)} AS paired, x.created_at"
+        living = f"{terms.stands('x', system)} AND NOT {terms.dead('x')}"
+        mine = terms.counts("x", system)
+        chosen = f"x.id, {terms.paired('x', system)} AS paired, {mine}, x.created_at"
         if "number" in own and self.rule.amount and terms.has("currency"):
             key = f"x.number, x.currency, x.{self.rule.amount}"
             yield (

@@ -26,12 +26,14 @@ from .sequence import Numbers
 
 
 class Incoming(msgspec.Struct, frozen=True):
-    """One record of a page: `seq` is `store.next_seq()` drawn before the request was sent."""
+    """One record of a page: `seq` is `store.next_seq()` drawn before the request was sent,
+    `revision` the provider's own number of this state, where it has one that only grows."""
 
     record: Record
     raw: bytes
     seq: int
     mapping_version: str = ""
+    revision: int | None = None
 
 
 @dataclass(frozen=True)
@@ -234,7 +236,8 @@ def _prepared(shape: Shape, rows: Iterable[Incoming]) -> tuple[list[Ready], list
     ready, unfit = [], []
     for row in rows:
         try:
-            ready.append(prepared(shape, row.record, row.raw, row.seq, row.mapping_version))
+            of = (row.seq, row.mapping_version, row.revision)
+            ready.append(prepared(shape, row.record, row.raw, *of))
         except InvalidRecord as error:
             unfit.append((row.record.id, error.message))
     return ready, unfit

@@ -6,12 +6,12 @@ got no answer is looked up before anything is sent again, so a write happens onc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import groupby, islice
 from typing import Any
 
-from tieout.connectors.base import Can
+from tieout.connectors.base import Can, Write
 from tieout.core.entities import Record
 from tieout.core.errors import (
     ConfigError,
@@ -27,11 +27,13 @@ from .decide import UNLINKED
 from .flows import FlowSpec
 from .golden import comparable, translated, typed_fields
 from .items import WRITES, Errand, Item
+from .link import join_links
 from .planner import OUTDATED, is_archived, moved
 from .pull import mark
 from .side import Side
 
 BATCH = 20
+LARGE_BATCH = 200  # of a target that takes many records with one call
 
 
 @dataclass
@@ -87,6 +89,29 @@ def apply(
     return worker.applied
 
 
+# What must wait, with the reason; by id, because a long run may claim an operation again.
+_Held = dict[str, tuple[Operation, str]]
+
+
+def takes_batches(side: Side) -> bool:
+    """Whether the target takes several records of some entity with one call."""
+    return any(Can.BATCH in can for can in side.connector.can.values())
+
+
+def _groups(claimed: Sequence[Operation], side: Side) -> Iterator[list[Operation]]:
+    """Neighbours that may go with one call, each record at most once; all others alone."""
+
+    def together(one: Operation) -> tuple[str, bool]:
+        batch = one.action != "archive" and side.can(one.entity, Can.BATCH)
+        return one.entity, batch
+
+    for (_, batch), run in groupby(claimed, key=together):
+        if batch:
+            yield list(run)
+        else:
+            yield from ([one] for one in run)
+
+
 class _Worker:
     def __init__(
         self,
@@ -104,19 +129,19 @@ class _Worker:
 
     def serve(self, target: str, side: Side) -> None:
         """Everything that is open for one target: first what may have happened, then the rest."""
-        held: dict[str, tuple[Operation, str]] = {}  # by id: a long run may claim one again
+        held: _Held = {}
+        size = LARGE_BATCH if takes_batches(side) else BATCH
         try:
             self._settle_unknown(target, side)
-            while claimed := self.store.outbox.claim(target, limit=BATCH):
-                for index, operation in enumerate(claimed):
+            while claimed := self.store.outbox.claim(target, limit=size):
+                done = 0
+                for group in _groups(claimed, side):
+                    done += len(group)
                     try:
-                        self._one(operation, side)
-                    except _NotYet as error:
-                        held[operation.id] = (operation, str(error))
+                        self._group(group, side, held)
                     except (TryLater, ConfigError, StopRun) as error:
-                        held |= {each.id: (each, error.message) for each in claimed[index:]}
+                        held |= {each.id: (each, error.message) for each in claimed[done:]}
                         raise
-                    self.on_operation(operation, self.applied)
         except (TryLater, ConfigError, StopRun) as error:
             self.first_error = self.first_error or error
             self.applied.problems.append(f"{target}: {error.message}")
@@ -124,6 +149,89 @@ class _Worker:
             for operation, reason in held.values():
                 self.store.outbox.release(operation, reason)
             self.applied.waiting += self._left(target)
+
+    def _group(self, group: Sequence[Operation], side: Side, held: _Held) -> None:
+        """Operations that go with one call, or one by itself. What must wait is put into `held`."""
+        if len(group) > 1:
+            self._many(group, side, held)
+            return
+        (operation,) = group
+        try:
+            self._one(operation, side)
+        except _NotYet as error:
+            held[operation.id] = (operation, str(error))
+        except (TryLater, ConfigError, StopRun) as error:
+            held[operation.id] = (operation, error.message)
+            raise
+        self.on_operation(operation, self.applied)
+
+    def _many(self, group: Sequence[Operation], side: Side, held: _Held) -> None:
+        """Several records of one entity with one call, each with an outcome of its own."""
+        ready: list[tuple[Operation, Write]] = []
+        for operation in group:
+            try:
+                write = self._made_ready(operation, side)
+            except _NotYet as error:
+                held[operation.id] = (operation, str(error))
+                continue
+            if write is None:
+                self.on_operation(operation, self.applied)
+            else:
+                ready.append((operation, write))
+        if not ready:
+            return
+        with self.store.transaction():
+            for operation, _ in ready:
+                self.store.outbox.mark_sent(operation)
+        outcomes = self._call_many(group[0].entity, [write for _, write in ready], side)
+        stopped: TieoutError | None = None
+        for (operation, _), outcome in zip(ready, outcomes, strict=True):
+            if isinstance(outcome, TryLater | ConfigError):
+                held[operation.id] = (operation, outcome.message)
+                stopped = stopped or outcome
+                continue
+            self._end(operation, side, outcome)
+            self.on_operation(operation, self.applied)
+        if stopped:
+            raise stopped
+
+    def _made_ready(self, operation: Operation, side: Side) -> Write | None:
+        """What to send for an operation; None where it came to its end without a call."""
+        errand, flow = Errand.of(operation), self.flows.get(operation.flow)
+        if flow is None:
+            self._reject(errand, "its flow is no longer in config.yaml")
+            return None
+        try:
+            body = self._prepared(errand, side)
+        except InvalidRecord as error:
+            self._reject(errand, "; ".join(part for part in (error.message, error.hint) if part))
+            return None
+        return None if body is None else Write(body, errand.key, errand.target_id)
+
+    def _call_many(
+        self, entity: str, writes: Sequence[Write], side: Side
+    ) -> Sequence[bytes | TieoutError]:
+        try:
+            return side.connector.write_many(entity, writes)
+        except StopRun as error:
+            lost = UnknownOutcome(error.message, where=error.where, hint=error.hint)
+            return [lost] * len(writes)
+        except (TryLater, ConfigError, UnknownOutcome) as error:
+            return [error] * len(writes)
+
+    def _end(self, operation: Operation, side: Side, outcome: bytes | TieoutError) -> None:
+        """Confirmed, unknown or rejected."""
+        errand, flow = Errand.of(operation), self.flows[operation.flow]
+        try:
+            if isinstance(outcome, TieoutError):
+                raise outcome
+            self._confirm(errand, side, flow, outcome)
+        except (UnknownOutcome, StopRun) as error:
+            self.applied.unknown += 1
+            self._problem(errand, error.message)
+            self.store.outbox.unknown(operation, error.message)
+        except InvalidRecord as error:
+            self._reject(errand, "; ".join(part for part in (error.message, error.hint) if part))
 
     def _left(self, target: str) -> int:
         return self.store.outbox.counts(target).get("pending", 0)
@@ -162,17 +270,23 @@ class _Worker:
         except InvalidRecord as error:
             self._reject(errand, "; ".join(part for part in (error.message, error.hint) if part))
 
-    def _attempt(self, errand: Errand, side: Side, flow: FlowSpec) -> None:
+    def _prepared(self, errand: Errand, side: Side) -> dict[str, Any] | None:
+        """The body to send; None where nothing is to be sent any more."""
         if self._is_there_already(errand):
-            return
+            return None
         if self._is_outdated(errand):
             self.applied.outdated += 1
             with self.store.transaction():
                 self.store.outbox.release(errand.operation)
                 self.store.outbox.discard(errand.operation.id, OUTDATED)
-            return
+            return None
         typed = self._typed(errand)
-        body = side.mapper.render(errand.entity, typed, creating=errand.action == "create")
+        return side.mapper.render(errand.entity, typed, creating=errand.action == "create")
+
+    def _attempt(self, errand: Errand, side: Side, flow: FlowSpec) -> None:
+        body = self._prepared(errand, side)
+        if body is None:
+            return
         self.store.outbox.mark_sent(errand.operation)
         answer = self._call(errand, side, body)
         self._confirm(errand, side, flow, answer)
@@ -219,7 +333,7 @@ class _Worker:
         def translate(entity: str, id: str) -> str | None:
             return links.other(entity, source, id, target)
 
-        fields = translated(errand.write, translate, moved(self.all_flows, source, target))
+        fields = translated(errand.write, translate, moved(self.all_flows, target))
         missing = sorted(name for name, value in fields.items() if value is UNLINKED)
         if missing:
             raise _NotYet("waits for what it refers to: " + ", ".join(missing))
@@ -260,7 +374,8 @@ class _Worker:
         assert target_id is not None
         with store.transaction():
             if record and body:
-                row = Incoming(record, body, store.next_seq(), side.mapping_version)
+                revision = side.connector.revision(entity, body)
+                row = Incoming(record, body, store.next_seq(), side.mapping_version, revision)
                 store.records.put(entity, [row], run=self.run)
             elif body is None:
                 gone = [target_id]
@@ -316,6 +431,8 @@ class _Worker:
             return theirs
         if theirs is None:
             links.add(entity, known, errand.target, target_id, "created by tieout")
+        elif theirs != known:
+            join_links(self.store, entity, known, theirs, "created by tieout")
         return known
 
     def _agree(self, link: str, errand: Errand, side: Side, flow: FlowSpec, record: Record) -> None:

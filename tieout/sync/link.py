@@ -48,6 +48,10 @@ def _join(
     store: Store, flow: FlowSpec, known: str | None, record: Record, partner: Record, reason: str
 ) -> str:
     theirs = store.links.of(flow.entity, partner.system, partner.id)
+    if known and theirs:
+        if not join_links(store, flow.entity, known, theirs, reason):
+            _review(store, flow, record, [partner], f"{reason}: each is linked with others already")
+        return known
     if known:
         store.links.add(flow.entity, known, partner.system, partner.id, reason)
         return known
@@ -56,6 +60,18 @@ def _join(
         return theirs
     members = [(record.system, record.id), (partner.system, partner.id)]
     return store.links.make(flow.entity, members, reason)
+
+
+def join_links(store: Store, entity: str, kept: str, other: str, reason: str) -> bool:
+    """Make one link of two that name different systems' records of the same thing; False, and
+    nothing done, where both have a record of one system: a person must tell which is meant."""
+    if kept == other:
+        return True
+    here, there = (store.links.members(entity, link) for link in (kept, other))
+    if here.keys() & there.keys():
+        return False
+    store.links.merge(entity, kept, other, reason)
+    return True
 
 
 def _is_free(store: Store, flow: FlowSpec, candidate: Record, system: str) -> bool:
@@ -92,7 +108,7 @@ def _by_ids(store: Store, flow: FlowSpec, record: Record, other: str) -> list[Re
             ids.append(record.external_ids[name])
     for name in flow.names_of(record.system):  # a partner names this record
         ids += store.records.external(entity, other, name, record.id)
-    key = key_for(entity, record.system, record.id)
+    key = key_for(entity, record.system, record.id, other)
     ids += store.records.external(entity, other, "tieout", key)
     found = _alive(store, entity, other, list(dict.fromkeys(ids)))
     return found or _holders_of_our_key(store, flow, record, other)

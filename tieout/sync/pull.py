@@ -8,18 +8,23 @@ from datetime import datetime
 
 import msgspec
 
-from tieout.connectors.base import Can, Page
-from tieout.core.errors import InvalidRecord
+from tieout.connectors.base import Can, Page, Window
+from tieout.core.errors import InvalidRecord, StopRun
 from tieout.core.ports import Ports
 from tieout.store import Incoming, Store
 
+from .certify import Question, certify
 from .flows import FlowSpec
+from .proof import CONTRADICTED, Statement
 from .side import Side
 
 
 @dataclass
 class Pulled:
-    """What one pull of one entity did; all are numbers of records but `pages`."""
+    """What one pull of one entity did; all are numbers of records but `pages`.
+
+    verdict, told   how sure we are that nothing is missing, and why (sync/proof.py).
+    """
 
     system: str
     entity: str
@@ -33,10 +38,13 @@ class Pulled:
     deleted: int = 0
     quarantined: int = 0
     reasons: list[str] = field(default_factory=list)  # of the first quarantined records
+    verdict: str = ""
+    told: str = ""
 
 
 OnPage = Callable[[Pulled], None]
 KEPT_REASONS = 5
+MAX_DELETIONS = 20
 
 
 def pull(
@@ -49,52 +57,92 @@ def pull(
     run: str,
     full: bool = False,
     since: datetime | None = None,
+    max_deletions: int = MAX_DELETIONS,
+    accept_large: bool = False,
     on_page: OnPage = lambda pulled: None,
 ) -> Pulled:
     """Read what changed (or all), store it page by page, mark what must be decided again.
 
     A window that was interrupted is finished first. The next window starts where this one
-    began by our clock; connectors go back further by the overlap that their provider needs.
+    began by our clock; connectors go back further by the overlap that their provider needs. Each
+    window ends with its certificate; one that would bury more than `max_deletions` records stays
+    open, with StopRun, until a person accepts it.
     """
-    window = _window(store, side, entity, ports, full=full, since=since)
-    pulled = Pulled(side.name, entity, full=window.since is None)
-    pages = side.connector.pull(entity, since=window.since, resume=window.resume)
+    opened = _window(store, side, entity, ports, full=full, since=since)
+    pulled = Pulled(side.name, entity, full=opened.since is None)
+    pages = side.connector.pull(entity, since=opened.since, resume=opened.resume)
     for seq, page in _with_sequence(store, pages):
         with store.transaction():
             _keep(store, side, entity, flows, page, seq, run, pulled)
             store.cursors.page(side.name, entity, page.resume)
         pulled.pages += 1
         on_page(pulled)
+
+    def keep(page: Page) -> None:
+        with store.transaction():
+            _keep(store, side, entity, flows, page, store.next_seq(), run, pulled)
+
+    window = Window(opened.since, opened.began)
+    question = Question(side, entity, window, opened.seq, max_deletions, accept_large)
+    try:
+        statement = certify(store, question, keep)
+    except StopRun as error:
+        with store.transaction():
+            _testify(store, question, Statement(CONTRADICTED, error.message), run, pulled)
+        raise
     with store.transaction():
+        _testify(store, question, statement, run, pulled)
         store.cursors.finish(side.name, entity)
     return pulled
+
+
+def _testify(
+    store: Store, question: Question, statement: Statement, run: str, pulled: Pulled
+) -> None:
+    """Keep the window's certificate."""
+    pulled.verdict, pulled.told = statement.verdict, statement.told
+    store.certificates.put(
+        question.side.name,
+        question.entity,
+        question.window.began,
+        question.window.since,
+        run=run,
+        verdict=statement.verdict,
+        told=statement.told,
+        evidence=statement.evidence,
+    )
 
 
 @dataclass(frozen=True)
 class _Window:
     since: datetime | None
     resume: str
+    began: datetime
+    seq: int
 
 
 def _window(
     store: Store, side: Side, entity: str, ports: Ports, *, full: bool, since: datetime | None
 ) -> _Window:
     cursor = store.cursors.get(side.name, entity)
-    if cursor and cursor.open and not full and since is None:
-        return _Window(cursor.window_since, cursor.resume)
+    if cursor and cursor.window_started_at and not full and since is None:
+        began, seq = cursor.window_started_at, cursor.window_seq or 0
+        return _Window(cursor.window_since, cursor.resume, began, seq)
     if not full and since is None and cursor and side.can(entity, Can.CHANGES):
         since = cursor.since
+    began = ports.now()
     with store.transaction():
+        seq = store.next_seq()
         store.cursors.start(
             side.name,
             entity,
             since,
-            ports.now(),
+            began,
             since is None,
-            seq=store.next_seq(),
+            seq=seq,
             mapping_version=side.mapping_version,
         )
-    return _Window(since, "")
+    return _Window(since, "", began, seq)
 
 
 def _with_sequence(store: Store, pages: Iterator[Page]) -> Iterator[tuple[int, Page]]:
@@ -124,7 +172,8 @@ def _keep(
         except InvalidRecord as error:
             set_aside(store, side, entity, body, error, run, pulled)
             continue
-        rows.append(Incoming(record, body, seq, side.mapping_version))
+        revision = side.connector.revision(entity, body)
+        rows.append(Incoming(record, body, seq, side.mapping_version, revision))
     changes = store.records.put(entity, rows, run=run)
     gone = store.records.delete(entity, side.name, page.deleted, seq=seq, run=run)
     mark(store, flows, side.name, entity, [*changes.new, *changes.changed, *gone])

@@ -34,10 +34,17 @@ def flow_rules(
     flows: Sequence[FlowSpec], zones: Mapping[str, str], *, settle_minutes: int = 15
 ) -> list[FlowRule]:
     """What the flows of config.yaml compare. `zones`: system -> time zone of its account."""
-    return [_rule(flow, zones, settle_minutes) for flow in flows]
+    return [_rule(flow, zones, settle_minutes, _siblings(flow, flows)) for flow in flows]
 
 
-def _rule(flow: FlowSpec, zones: Mapping[str, str], settle_minutes: int) -> FlowRule:
+def _siblings(flow: FlowSpec, flows: Sequence[FlowSpec]) -> list[FlowSpec]:
+    """The flows that send the same entity to the same system, this one included."""
+    return [each for each in flows if (each.entity, each.right) == (flow.entity, flow.right)]
+
+
+def _rule(
+    flow: FlowSpec, zones: Mapping[str, str], settle_minutes: int, siblings: Sequence[FlowSpec]
+) -> FlowRule:
     where = dict(flow.flow.where)
     statuses = where.pop("status", flow.profile.statuses)
     return FlowRule(
@@ -52,6 +59,8 @@ def _rule(flow: FlowSpec, zones: Mapping[str, str], settle_minutes: int) -> Flow
         amount=flow.profile.amount,
         dated=flow.profile.dated,
         settle_minutes=settle_minutes,
+        rivals=tuple(dict.fromkeys(each.left for each in siblings if each.left != flow.left)),
+        first=siblings[0] is flow,
         extras=flow.profile.document,  # other customers and products are the system's own business
         left_zone=zones.get(flow.left, "UTC"),
         right_zone=zones.get(flow.right, "UTC"),
@@ -182,24 +191,25 @@ def _walk(store: Store, rule: FlowRule, now: datetime, as_of: datetime | None) -
 def _add_books(store: Store, walks: Sequence[_Walk]) -> None:
     """Records that contradict themselves; told with the break that they have already, if any."""
     done: set[tuple[str, str]] = set()
+    known = {
+        (one.entity, system, id): (walk, at)
+        for walk in walks
+        for at, one in enumerate(walk.breaks)
+        for system, id in ((one.left_system, one.left_id), (one.right_system, one.right_id))
+        if id is not None
+    }
     for walk in walks:
         entity = walk.rule.entity
-        known = {
-            (system, id): at
-            for at, one in enumerate(walk.breaks)
-            for system, id in ((one.left_system, one.left_id), (one.right_system, one.right_id))
-            if id is not None
-        }
         for system in (walk.rule.left, walk.rule.right):
             if (entity, system) in done:
                 continue
             done.add((entity, system))
             for id, findings in _contradictions(store, walk.rule, system):
-                at = known.get((system, id))
-                if at is None:
-                    walk.breaks.append(_unbalanced(walk.rule, system, id, findings))
+                if place := known.get((entity, system, id)):
+                    where, at = place
+                    where.breaks[at] = _also(where.breaks[at], system, findings)
                 else:
-                    walk.breaks[at] = _also(walk.breaks[at], system, findings)
+                    walk.breaks.append(_unbalanced(walk.rule, system, id, findings))
 
 
 def _contradictions(

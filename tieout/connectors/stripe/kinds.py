@@ -13,7 +13,7 @@ from typing import Any
 
 from ..base import Can
 
-_READ = Can.LIST | Can.CHANGES | Can.GET | Can.EVENTS
+_READ = Can.LIST | Can.CHANGES | Can.GET | Can.EVENTS | Can.PROVE
 _WRITE = Can.FIND | Can.CREATE | Can.UPDATE
 
 
@@ -139,6 +139,18 @@ _KINDS = (
         _READ,
         _types("payout", "created updated paid failed canceled reconciliation_completed"),
     ),
+    Kind(
+        "contract",
+        "/v1/subscription_schedules",
+        _READ,
+        _types(
+            "subscription_schedule",
+            "created updated expiring completed canceled released aborted",
+        ),
+        expand=("phases.items.price",),
+    ),
+    # By customer and day, see usage.py; the meters' own events tell nothing of what was used.
+    Kind("usage", "/v1/billing/meters", Can.LIST | Can.CHANGES, ()),
 )
 
 KINDS: Mapping[str, Kind] = {kind.entity: kind for kind in _KINDS}
@@ -164,6 +176,7 @@ _POINTERS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("credit_note", "credit_note"): ("id",),
     ("dispute", "dispute"): ("id",),
     ("payout", "payout"): ("id",),
+    ("contract", "subscription_schedule"): ("id",),
 }
 
 

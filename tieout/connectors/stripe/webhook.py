@@ -12,7 +12,7 @@ import hmac
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tieout.core.errors import AuthError, InvalidRecord
+from tieout.core.errors import AuthError, ConfigError, InvalidRecord
 from tieout.rest import json
 
 from ..base import Touched
@@ -23,9 +23,10 @@ _LONGEST_HEADER = 8192
 
 
 def verify(header: str, body: bytes, secrets: Sequence[str], now: float, *, where: str) -> None:
-    """AuthError unless one v1 of the header fits one secret and was made within 5 minutes."""
+    """AuthError unless one v1 of the header fits one secret and was made within 5 minutes;
+    ConfigError without a secret."""
     if not secrets:
-        raise AuthError(
+        raise ConfigError(
             "a webhook came, but no webhook_secret is configured",
             where=where,
             hint="copy the signing secret from Stripe > Developers > Webhooks",

@@ -26,6 +26,8 @@ class _Day:
 
     def __init__(self, company: Company, rng: random.Random, begin: int, end: int) -> None:
         self.company, self.rng, self.begin, self.end = company, rng, begin, end
+        # Only Stripe's clients move: the feed that is published is Stripe's.
+        self.ledgers = [one for one in company.ledgers if one.client.biller == "stripe"]
         first = company.ledgers[0].span
         self.span = Span(first.start, end, first.cutoff)
         self.touched: dict[str, Ledger] = {}
@@ -39,7 +41,7 @@ class _Day:
     def bills(self, wanted: Callable[[Bill], bool]) -> list[tuple[Ledger, Bill]]:
         return [
             (ledger, bill)
-            for ledger in self.company.ledgers
+            for ledger in self.ledgers
             if ledger.client.deleted is None
             for bill in ledger.bills
             if wanted(bill)
@@ -82,6 +84,7 @@ def _sign_up(day: _Day, at: int) -> bool:
     ledger = live(client, company.catalog, span, own)
     ledger.span = day.span
     company.ledgers.append(ledger)
+    day.ledgers.append(ledger)
     day.touch(ledger)
     return True
 
@@ -109,7 +112,7 @@ def _pay(day: _Day, at: int) -> bool:
 
 def _bill_extra(day: _Day, at: int) -> bool:
     """A day of services, invoiced at once."""
-    ledger = day.rng.choice(day.company.ledgers)
+    ledger = day.rng.choice(day.ledgers)
     client = ledger.client
     if client.deleted is not None or client.created > at or ledger.client.balance:
         return False
@@ -162,7 +165,7 @@ def _credit_open(day: _Day, at: int) -> bool:
 
 
 def _new_email(day: _Day, at: int) -> bool:
-    ledger = day.rng.choice(day.company.ledgers)
+    ledger = day.rng.choice(day.ledgers)
     client = ledger.client
     if client.deleted is not None or client.email is None or client.created > at:
         return False
@@ -177,7 +180,7 @@ def _more_seats(day: _Day, at: int) -> bool:
     """A few seats more, to be billed with the next invoice."""
     growing = [
         (ledger, one)
-        for ledger in day.company.ledgers
+        for ledger in day.ledgers
         for one in ledger.subscriptions
         if one.status == "active" and one.ended is None and one.started < at
         and one.items[0].price.product.per_seat

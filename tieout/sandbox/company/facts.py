@@ -1,7 +1,14 @@
 """What happened in the business, before any provider's words for it.
 
 Times are Unix seconds in UTC, amounts integer minor units of the client's one currency.
-Both sides of the company (Stripe's objects, NetSuite's records) are drawn from these.
+Every system's side of the company is drawn from these.
+
+Ids are those of the client's biller (`ids.py`): in Chargebee a document's id is its number; a
+Zuora subscription's id is its number. Of an invoice, `Bill.lines` carry service periods (from
+inclusive, to exclusive), discounts and exclusive taxes; `Bill.receipts` the payments with their
+failed attempts; `Bill.credits` credit notes of kind `pre_payment` (takes off what is open, so an
+adjustment) or `refund` (paid back through `CreditNote.refund`). `Bill.status(at)`,
+`remaining(at)` and `paid_at(at)` tell any moment's state.
 """
 
 from __future__ import annotations
@@ -85,6 +92,13 @@ class Coupon:
 
 @dataclass(slots=True)
 class Client:
+    """`biller` is the system that bills it: `stripe`, `chargebee` or `zuora`. `account` is the id
+    of its Salesforce Account where the company has a CRM, else "".
+
+    What only Stripe knows does not happen to the clients of the others: a credit balance, an
+    invoice marked as paid elsewhere, disputes, deletion, the product launched lately.
+    """
+
     index: int
     id: str
     name: str
@@ -109,6 +123,8 @@ class Client:
     sequence: int = 0
     balance: int = 0
     deleted: int | None = None
+    biller: str = "stripe"
+    account: str = ""
 
     @property
     def is_person(self) -> bool:

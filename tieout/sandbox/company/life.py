@@ -65,9 +65,14 @@ def _choose(ledger: Ledger, interval: str, start: int) -> list[tuple[Price, int]
         chosen.append((catalog.price("SUPPORT-247", interval, currency), 1))
     if rng.random() < 0.2:
         chosen.append((catalog.price("DATA-RES", interval, currency), rng.randint(1, 3)))
-    if start > catalog.launched.created and rng.random() < 0.5:
+    if _sold(ledger, start) and rng.random() < 0.5:
         chosen.append((catalog.price("AUDIT-TRAIL", interval, currency), 1))
     return chosen
+
+
+def _sold(ledger: Ledger, at: int) -> bool:
+    """Whether the new product could be bought then; it was put up in Stripe first."""
+    return ledger.client.biller == "stripe" and at > ledger.catalog.launched.created
 
 
 def _first_bill(ledger: Ledger, subscription: Subscription) -> None:

@@ -19,7 +19,7 @@ _NUMBERS |= {"deposit": "DEP", "journalEntry": "JE", "invoice": "INV"}
 
 
 class Books:
-    """Each mapping is from a Stripe id to the record that mirrors it.
+    """Each mapping is from a biller's id to the record that mirrors it.
 
     `journals` settle invoices that no Stripe payment paid: those are found by the invoice's id.
     `others` mirror nothing. Money is Decimal with the places of its currency.

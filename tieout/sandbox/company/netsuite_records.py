@@ -39,10 +39,17 @@ def customer(books: Books, client: Client, id: str) -> Object:
     if client.phone is not None:
         record["phone"] = client.phone
     if not client.matched_by_email:
-        record["custentity_stripe_id"] = client.id
+        record[f"custentity_{client.biller}_id"] = client.id
+    if client.account:
+        record["custentity_salesforce_id"] = client.account
     record["addressBook"] = {"items": [_address(client)]}
     record["currencyList"] = {"items": [{"currency": currency_ref(client.currency)}]}
     return record
+
+
+def _mirrors(bill: Bill) -> str:
+    """The field that names the biller's document."""
+    return f"custbody_{bill.client.biller}_id"
 
 
 def invoice(books: Books, bill: Bill, *, void: bool) -> Object:
@@ -70,8 +77,8 @@ def invoice(books: Books, bill: Bill, *, void: bool) -> Object:
         "amountPaid": currency.decimal(total - owed),
         "amountRemaining": currency.decimal(owed),
         "status": status("Voided" if void else "Open" if owed else "Paid In Full"),
-        "memo": "VOID" if void else "Imported from Stripe",
-        "custbody_stripe_id": bill.id,
+        "memo": "VOID" if void else f"Imported from {bill.client.biller.title()}",
+        _mirrors(bill): bill.id,
         "item": {"items": lines},
     }
     later = [one.succeeded for one in bill.receipts if books.has(one.succeeded)]
@@ -110,7 +117,7 @@ def payment(books: Books, one: Receipt) -> Object:
         "undepFunds": False,
         "status": status("Deposited" if banked else "Not Deposited"),
         "memo": one.attempts[-1].charge,
-        "custbody_stripe_id": one.id,
+        _mirrors(bill): one.id,
         "apply": {"items": [_application(books, bill, one.amount, on(at))]},
     }
 
@@ -153,7 +160,7 @@ def memo(books: Books, note: CreditNote, siblings: list[Bill]) -> Object:
         "unapplied": currency.decimal(note.total - spent),
         "status": status("Fully Applied" if spent == note.total else "Open"),
         "memo": note.memo,
-        "custbody_stripe_id": note.id,
+        _mirrors(bill): note.id,
         "item": {"items": lines},
         "apply": {"items": used},
     }
@@ -197,7 +204,7 @@ def refund(books: Books, one: Refund, note: CreditNote) -> Object:
         "total": amount,
         "status": status("Issued"),
         "memo": one.reason,
-        "custbody_stripe_id": one.id,
+        _mirrors(bill): one.id,
         "apply": {
             "items": [
                 {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .catalog import Catalog
@@ -141,6 +142,14 @@ def signup_times(seed: int, size: int, span: Span) -> list[int]:
         room = span.cutoff - 2 * DAY - span.start
         times.append(span.start + DAY + int(room * (rng.random() ** 0.62)) - rng.randint(0, DAY))
     return [max(time, span.start + 60) for time in times]
+
+
+def biller_of(seed: int, index: int, billers: Sequence[str]) -> str:
+    """Who bills a client: the first named bills half of them, the others share the rest."""
+    if len(billers) == 1:
+        return billers[0]
+    rng = random.Random(f"{seed}:biller:{index}")
+    return billers[0] if rng.random() < 0.5 else rng.choice(billers[1:])
 
 
 def build_client(rng: random.Random, index: int, created: int, catalog: Catalog) -> Client:

@@ -97,7 +97,9 @@ def _settle_sent(ledger: Ledger, bill: Bill) -> None:
         _credit_before_payment(ledger, bill, bill.finalized + rng.randint(HOUR, 6 * DAY))
         _pay_rest(ledger, bill, pay)
     elif roll < 0.42:
-        if old and pay <= span.now:
+        if ledger.client.biller != "stripe":
+            _pay_rest(ledger, bill, pay)
+        elif old and pay <= span.now:
             bill.out_of_band = pay
     elif roll < 0.5:
         _pay_in_two(ledger, bill, pay)
@@ -169,6 +171,8 @@ def _may_grant(ledger: Ledger, bill: Bill, paid: int) -> bool:
     subscription = bill.subscription
     if subscription is None or ledger.entries or bill.reason != "subscription_cycle":
         return False
+    if ledger.client.biller != "stripe":
+        return False
     quick = paid - (bill.finalized or paid) < 10 * DAY
     plain = all(line.item and not line.proration for line in bill.lines)
     return quick and plain and subscription.period[1] + 3 * DAY < ledger.span.cutoff
@@ -187,6 +191,8 @@ def farewell(ledger: Ledger) -> None:
     subscription, span = ledger.subscriptions[0], ledger.span
     ended = subscription.ended
     if ended is None or ledger.entries or ended + 4 * DAY > span.cutoff:
+        return
+    if ledger.client.biller != "stripe":
         return
     paid = [
         bill
@@ -253,7 +259,9 @@ def _dispute(ledger: Ledger, receipt: Receipt, at: int) -> None:
     client, rng, span = ledger.client, ledger.rng, ledger.span
     first = not any(one.dispute for bill in ledger.bills for one in bill.receipts)
     opened = at + rng.randint(5, 40) * DAY
-    if client.index % 13 not in (0, 7) or not first or opened > span.now:
+    if client.biller != "stripe" or client.index % 13 not in (0, 7):
+        return
+    if not first or opened > span.now:
         return
     closed = opened + rng.randint(20, 60) * DAY
     won = client.index % 13 == 0
