@@ -289,6 +289,8 @@ def _is_v1(table: str, body: Body) -> bool:
     created = str(body.get("createdDate") or body.get("updatedDate") or "")
     if created:
         return "T" not in created
-    own = {name for name, field in names(VIEWS.get(table, "")) if name != field}
+    if table not in VIEWS:
+        return False
     known = {name for name, _ in kinds()[table].types.values()}
-    return any(name in own and name not in known for name in body) or table == "orders"
+    known |= set(kinds()[table].relations.values()) - {"productRatePlans"}
+    return any(name not in known and not name.endswith(CUSTOM) for name in body)
