@@ -277,3 +277,39 @@ def test_callouts_carry_the_template_with_basic_auth_and_leave_a_history(zuora: 
     assert sent["accountId"] == account and sent["eventId"]
     history = zuora.get("/v1/notification-history/callout")["calloutHistories"]
     assert [(one["responseCode"], one["attemptedNum"]) for one in history] == [(500, 1)]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"invoiceItems": "x"},
+        {"invoiceItems": [1]},
+        {"accountId": 5},
+        {"invoiceDate": "31.01.2026"},
+        {"invoiceItems": [{"amount": "x", "serviceStartDate": "2026-01-01"}]},
+        {"invoiceItems": [{"amount": True, "serviceStartDate": "2026-01-01"}]},
+        {"status": "Paid"},
+    ],
+)
+def test_a_value_of_another_kind_is_refused(zuora: Stage, body: dict[str, Any]) -> None:
+    item = {"amount": 1, "serviceStartDate": "2026-01-01"}
+    good = {"accountId": zuora.account(), "invoiceDate": "2026-01-31", "invoiceItems": [item]}
+    assert zuora.refused("POST", "/v1/invoices", good | body) == "20"
+    assert zuora.get("/object-query/invoices") == {"data": []}
+
+
+def test_what_is_refused_leaves_nothing_behind(zuora: Stage) -> None:
+    account = zuora.account()
+    invoice = zuora.invoice(account, 10)
+    sent = {"accountId": account, "amount": 50, "currency": "USD", "type": "External"}
+    sent |= {"paymentMethodType": "Check"}
+    part = {"invoices": [{"invoiceId": invoice["id"], "amount": 11}]}
+    assert zuora.refused("POST", "/v1/payments", sent | part) == "30"
+    assert zuora.get("/object-query/payments") == {"data": []}
+    made = {"terms": {"initialTerm": {"termType": "FOREVER"}}}
+    order = {"orderDate": "2026-01-31", "existingAccountNumber": "A00000001"}
+    action = {"type": "CreateSubscription", "createSubscription": made}
+    order |= {"subscriptions": [{"orderActions": [action]}]}
+    assert zuora.refused("POST", "/v1/orders", order) == "20"
+    assert zuora.get("/object-query/orders") == {"data": []}
+    assert zuora.get("/object-query/subscriptions") == {"data": []}

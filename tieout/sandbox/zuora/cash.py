@@ -32,6 +32,7 @@ def create_payment(call: Call) -> Body:
     if not body.get("paymentMethodId") and not body.get("paymentMethodType"):
         raise missing("payment", "paymentMethodId")
     day = call.date("payment", "effectiveDate", books.today())
+    _check_parts(call, account, total, currency)
     payment = books.create(
         "payment", accountId=account.id, amount=total, appliedAmount=0, unappliedAmount=total,
         refundAmount=0, appliedCreditBalanceAmount=0, currency=currency, effectiveDate=day,
@@ -45,6 +46,23 @@ def create_payment(call: Call) -> Body:
     if kind == "Electronic":
         call.tenant.emit("PaymentProcessed", payment)
     return call.shown(payment)
+
+
+def _check_parts(call: Call, account: Record, total: Decimal, currency: str) -> None:
+    """What a new payment is to be applied to, before anything is booked. Raises Refusal."""
+    rest = total
+    for name, table, field in _DOCUMENTS:
+        for one in call.body.get(name) or []:
+            key = one.get(field) or one.get(field.replace("Id", "Number"))
+            document = call.books.get(table, key)
+            part = amount("payment", one, "amount", currency)
+            rest -= part
+            if document.row.get("status") != "Posted":
+                raise rule("payment", "Payments can be applied to posted documents only.")
+            if document.row.get("accountId") != account.id:
+                raise rule("payment", "The document belongs to another account.")
+            if part <= 0 or part > document.amount("balance") or rest < 0:
+                raise rule("payment", "The amount exceeds the unapplied amount or the balance.")
 
 
 def act(call: Call) -> Body:

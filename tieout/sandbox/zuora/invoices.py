@@ -224,6 +224,8 @@ def _check_item(item: Any, currency: str) -> None:
     if not isinstance(item, dict):
         raise invalid("invoice", "'invoiceItems' value is invalid")
     amount("invoice", item, "amount", currency)
+    for one in item.get("taxItems") or []:
+        amount("invoice", one, "taxAmount", currency)
     if not item.get("serviceStartDate"):
         raise missing("invoice", "serviceStartDate")
     for name in ("serviceStartDate", "serviceEndDate"):

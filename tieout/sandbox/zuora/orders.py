@@ -78,6 +78,31 @@ def _check(call: Call, one: Body) -> None:
             "subscription", one["subscriptionNumber"]
         ):
             raise invalid("orders", "The subscription number already exists.")
+        _check_action(call, one, action)
+
+
+def _check_action(call: Call, one: Body, action: Body) -> None:
+    """What an action needs, before anything is made. Raises Refusal."""
+    if action["type"] == "CreateSubscription":
+        made = action.get("createSubscription") or {}
+        terms = (made.get("terms") or {}).get("initialTerm") or {}
+        kind = terms.get("termType", "TERMED")
+        if kind not in ("TERMED", "EVERGREEN"):
+            raise invalid("subscription", "'termType' value should be one of: TERMED, EVERGREEN")
+        if kind == "TERMED" and not isinstance(terms.get("period"), int):
+            raise missing("subscription", "period")
+        if terms.get("periodType", "Month") not in ("Month", "Year", "Week", "Day"):
+            raise invalid("subscription", "'periodType' value should be Month, Year, Week or Day")
+        for plan in made.get("subscribeToRatePlans") or []:
+            call.books.get("productrateplan", plan.get("productRatePlanId"))
+        return
+    current = call.books.get("subscription", one.get("subscriptionNumber"))
+    if current.row.get("status") in ("Cancelled", "Expired"):
+        raise rule("orders", "The subscription is cancelled or expired.")
+    policy = (action.get("cancelSubscription") or {}).get("cancellationPolicy")
+    allowed = ("EndOfCurrentTerm", "EndOfLastInvoicePeriod", "SpecificDate")
+    if action["type"] == "CancelSubscription" and policy not in allowed:
+        raise missing("subscription", "cancellationPolicy")
 
 
 def _act(call: Call, order: Record, account: Record, one: Body) -> Record:
@@ -110,14 +135,8 @@ def _begin(call: Call, order: Record, account: Record, one: Body, action: Body, 
     made = action.get("createSubscription") or {}
     terms = (made.get("terms") or {}).get("initialTerm") or {}
     kind = terms.get("termType", "TERMED")
-    if kind not in ("TERMED", "EVERGREEN"):
-        raise invalid("subscription", "'termType' value should be one of: TERMED, EVERGREEN")
     period, unit = terms.get("period"), terms.get("periodType", "Month")
-    if kind == "TERMED" and not isinstance(period, int):
-        raise missing("subscription", "period")
     plans = made.get("subscribeToRatePlans") or []
-    for plan in plans:
-        call.books.get("productrateplan", plan.get("productRatePlanId"))
     end = _end(day, period, unit) if kind == "TERMED" else None
     renewal = ((made.get("terms") or {}).get("renewalTerms") or [{}])[0]
     now = call.books.now()
@@ -202,9 +221,6 @@ def _change(call: Call, order: Record, old: Record, action: Body, day: str) -> R
     changes: Body = {}
     if kind == "CancelSubscription":
         sent = action.get("cancelSubscription") or {}
-        policy = sent.get("cancellationPolicy")
-        if policy not in ("EndOfCurrentTerm", "EndOfLastInvoicePeriod", "SpecificDate"):
-            raise missing("subscription", "cancellationPolicy")
         ends = sent.get("cancellationEffectiveDate") or old.row.get("termEndDate") or day
         changes = {"status": "Cancelled", "cancelledDate": ends, "subscriptionEndDate": ends,
                    "autoRenew": False}  # fmt: skip

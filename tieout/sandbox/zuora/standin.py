@@ -32,6 +32,7 @@ from .objectquery import ROOT, ObjectQuery
 from .objects import find
 from .replay import Replays
 from .routes import SETTLED, Routes
+from .shapes import check_shape
 from .tenant import Call, Tenant
 from .views import Loading, Views
 from .wire import Answer, Body, Request, decode, exact, read_request
@@ -265,4 +266,5 @@ def _body(request: Request) -> Body:
         raise refused("", 90, "The request body is not valid JSON.", 400) from None
     if not isinstance(sent, dict):
         raise refused("", 90, "The request body must be a JSON object.", 400)
+    check_shape(sent)
     return sent
