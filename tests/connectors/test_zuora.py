@@ -487,7 +487,6 @@ def test_limit_headers_are_learned() -> None:
         Learned("minute", limit=50000),
         Learned("hour", limit=2250000, remaining=2249000, resets_in_seconds=1200.0),
         Learned("day", limit=27000000),
-        Learned("at once: Default", limit=40, remaining=38),
     ]
 
 

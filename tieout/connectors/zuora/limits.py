@@ -3,7 +3,6 @@
 RateLimit-Limit: 2250000, 50000;w=60, 2250000;w=3600, 27000000;w=86400
 RateLimit-Remaining: 2249000        of the window that ends first to be used up
 RateLimit-Reset: 1200               seconds
-Concurrency-Limit-Type: Default     with -Limit and -Remaining, on /v1 and /object-query
 """
 
 from __future__ import annotations
@@ -26,7 +25,8 @@ def pools(settings: ZuoraConfig) -> tuple[Pool, ...]:
 
 
 def learn(answer: HttpAnswer) -> Iterator[Learned]:
-    """What the headers say about the tenant's windows and its calls at once."""
+    """What the headers say about the tenant's windows. Its calls at once are no pool that is used
+    up: the setting `concurrency` stays far below them."""
     first, windows = _limits(answer.headers.get("ratelimit-limit", ""))
     remaining = _number(answer.headers.get("ratelimit-remaining", ""))
     reset = _number(answer.headers.get("ratelimit-reset", ""))
@@ -37,13 +37,6 @@ def learn(answer: HttpAnswer) -> Iterator[Learned]:
             limit=limit,
             remaining=remaining if mine else None,
             resets_in_seconds=float(reset) if mine and reset is not None else None,
-        )
-    kind = answer.headers.get("concurrency-limit-type", "")
-    if kind:
-        yield Learned(
-            f"at once: {kind}"[:60],
-            limit=_number(answer.headers.get("concurrency-limit-limit", "")),
-            remaining=_number(answer.headers.get("concurrency-limit-remaining", "")),
         )
 
 
