@@ -290,11 +290,11 @@ def test_check_names_what_is_hidden_or_missing(new_org: Callable[..., OrgBench])
 def test_check_tells_when_the_days_calls_are_nearly_used_up(
     new_org: Callable[..., OrgBench],
 ) -> None:
-    bench = new_org(daily_limit=100)
-    for _ in range(75):
+    bench = new_org(daily_limit=1000)
+    for _ in range(720):
         bench.ids("Account")
     (problem,) = bench.connector().check().problems
-    assert "nearly used up" in problem and "of 100" in problem
+    assert "nearly used up" in problem and "of 1000" in problem
 
 
 # --- late and equal stamps, deletions, merges

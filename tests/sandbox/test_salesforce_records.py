@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from salesforce_session import Stage, stage
+from salesforce_stage import Stage, stage
 
 DAY = 86_400
 

@@ -31,6 +31,7 @@ from .wire import Answer, Body, Request, decode, encode
 FILES = "/_s3/"
 _CHUNK = 2000
 _SIGNATURE = "X-Amz-Signature"
+_RANGE = re.compile(r"bytes=(\d+)-(\d*)")  # the object store gives parts of a file
 
 
 @dataclass
@@ -195,7 +196,15 @@ class DataQuery:
         age = (self.books.clock.now() - job.updated).total_seconds()
         if age > 86400:
             raise Refusal(_s3("AccessDenied", "Request has expired", 403))
-        return Answer(200, None, media="binary/octet-stream"), _unpacked(job)
+        asked = _RANGE.fullmatch(request.header("range"))
+        if asked is None:
+            return Answer(200, None, media="binary/octet-stream"), _unpacked(job)
+        first = int(asked[1])
+        part, size = _part(_unpacked(job), first, int(asked[2] or 2**63))
+        if not part:
+            raise Refusal(_s3("InvalidRange", "The requested range is not satisfiable", 416))
+        place = {"Content-Range": f"bytes {first}-{first + len(part) - 1}/{size}"}
+        return Answer(206, None, place, media="binary/octet-stream"), iter([part])
 
 
 def _check(sent: Body) -> None:
@@ -289,6 +298,15 @@ def _unpacked(job: Job) -> Iterator[bytes]:
         for start in range(0, len(job.file), 65536):
             yield reader.decompress(job.file[start : start + 65536])
         yield reader.flush()
+
+
+def _part(pieces: Iterable[bytes], first: int, last: int) -> tuple[bytes, int]:
+    """The bytes from `first` to `last`, both included, and how many there are in all."""
+    kept, at = [], 0
+    for piece in pieces:
+        kept.append(piece[max(0, first - at) : max(0, last + 1 - at)])
+        at += len(piece)
+    return b"".join(kept), at
 
 
 def _s3(code: str, message: str, status: int) -> Answer:
