@@ -34,6 +34,8 @@ def as_record(event: Raw) -> Raw:
     if change == "DELETE":
         return {**made, "IsDeleted": True}
     fields = {name: value for name, value in event.items() if name != "ChangeEventHeader"}
+    if isinstance(fields.get("Name"), dict):  # of people: FirstName, LastName and so on
+        fields |= fields.pop("Name")
     return {**made, **{name: _value(name, value) for name, value in fields.items()}}
 
 

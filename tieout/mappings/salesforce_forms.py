@@ -95,6 +95,11 @@ def read_payload(body: bytes) -> Raw:
     A list, a query's answer or a CSV is accepted where it holds exactly one record.
     """
     text = body.removeprefix(b"\xef\xbb\xbf").strip()
+    if text.startswith(b"<"):
+        raise InvalidRecord(
+            "is XML, such as an outbound message, which tells chosen fields only",
+            hint="give the record itself, as the REST API returns it",
+        )
     found = _from_csv(text) if _is_csv(text) else decode_payload(text)
     if isinstance(found, dict) and isinstance(found.get("records"), list) and "Id" not in found:
         found = found["records"]

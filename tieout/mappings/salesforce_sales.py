@@ -12,6 +12,7 @@ from .salesforce_records import Raw, common, id_of, long_id, opened
 
 # https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/
 # sforce_api_objects_contract.htm : Status is the org's own list, StatusCode its category.
+_NOT_PER_UNIT = ("tiered", "volume", "stairstep", "package")
 _ORDER_FIELDS = ("EffectiveDate", "OrderNumber", "OrderItems", "IsReductionOrder")
 
 
@@ -91,7 +92,9 @@ def contract_body(body: Raw, fields: Mapping[str, Any], context: Context, creati
     elif term is not None:
         made["ContractTerm"] = term  # a contract's end follows from its start and term
     made["Status"] = _status(fields.get("status"), is_order, context)
-    return made
+    if not is_order:
+        made.pop("tieout_currency", None)  # a contract has no amount
+    return _with_currency(made, fields, context, creating)
 
 
 def _status(status: Any, is_order: bool, context: Context) -> str:
@@ -130,6 +133,12 @@ def price_body(body: Raw, fields: Mapping[str, Any], context: Context, creating:
             where="price, field interval",
             hint="set the mapping option recurring_prices: true, and keep the interval in a "
             "custom field by an overlay",
+        )
+    if fields.get("scheme") in _NOT_PER_UNIT:
+        raise InvalidRecord(
+            f"a price book entry has one price for each unit, this one is {fields['scheme']}",
+            where="price, field scheme",
+            hint="keep prices of this kind out of the flow to Salesforce",
         )
     return _with_currency(body, fields, context, creating)
 
