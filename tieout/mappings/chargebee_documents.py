@@ -16,6 +16,7 @@ from .chargebee_objects import (
     opened,
     our_key,
     rows_of,
+    succeeded,
     total_of,
     unit,
     whole,
@@ -176,8 +177,7 @@ def _paid(found: Raw) -> int:
     """`linked_payments` holds failed attempts, too, each with all that was asked for."""
     if found.get("amount_paid") is not None:
         return whole(found, "amount_paid")
-    rows = rows_of(found, "linked_payments")
-    return total_of([row for row in rows if row.get("txn_status") == "success"], "applied_amount")
+    return total_of(succeeded(found, "linked_payments"), "applied_amount")
 
 
 @prepares("chargebee.credit_note")
@@ -213,8 +213,8 @@ def _spent(found: Raw) -> Raw:
     if listed(found, "status", "adjusted", "refunded", "refund_due", "voided") == "voided":
         return {"status": "void", "allocated": 0, "refunded": 0, "balance": 0, "allocations": []}
     allocated = _told(found, "amount_allocated", total_of(rows, "allocated_amount"))
-    done = [r for r in rows_of(found, "linked_refunds") if r.get("txn_status") == "success"]
-    refunded = _told(found, "amount_refunded", total_of(done, "applied_amount"))
+    done = total_of(succeeded(found, "linked_refunds"), "applied_amount")
+    refunded = _told(found, "amount_refunded", done)
     balance = _told(found, "amount_available", whole(found, "total") - allocated - refunded)
     status = "issued" if balance > 0 else "refunded" if refunded else "applied"
     return {

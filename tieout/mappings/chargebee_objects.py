@@ -16,6 +16,9 @@ from .shown import shown
 
 Raw = dict[str, Any]
 TABLE = "chargebee"
+_STATUSES = (
+    "in_progress", "success", "voided", "failure", "timeout", "needs_attention", "late_failure",
+)  # fmt: skip
 
 
 def opened(raw: Raw, *kinds: str) -> Raw:
@@ -143,6 +146,11 @@ def rows_of(raw: Raw, name: str) -> list[Raw]:
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise InvalidRecord(f"{shown(rows)} is not a list of objects", where=name)
     return rows
+
+
+def succeeded(raw: Raw, name: str) -> list[Raw]:
+    """Those of the linked transactions that moved money. Raises InvalidRecord for a new status."""
+    return [row for row in rows_of(raw, name) if listed(row, "txn_status", *_STATUSES) == "success"]
 
 
 def total_of(rows: Iterable[Raw], name: str = "amount") -> int:

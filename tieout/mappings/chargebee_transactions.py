@@ -6,7 +6,18 @@ from typing import Any
 
 from tieout.core.errors import InvalidRecord
 
-from .chargebee_objects import TABLE, Raw, is_deleted, is_key, opened, our_key, rows_of, whole
+from .chargebee_objects import (
+    TABLE,
+    Raw,
+    is_deleted,
+    is_key,
+    opened,
+    our_key,
+    rows_of,
+    succeeded,
+    total_of,
+    whole,
+)
 from .chargebee_objects import extras as extras_of
 from .exponents import factors
 from .forms import Context, prepares
@@ -25,8 +36,7 @@ def payment(raw: Raw, context: Context) -> Raw:
     status = found.get("status")
     if found.get("type") == "authorization" and status == "success":
         status = "authorized"
-    refunds = [r for r in rows_of(found, "linked_refunds") if r.get("txn_status") == "success"]
-    refunded = sum(whole(row, "txn_amount") for row in refunds)
+    refunded = total_of(succeeded(found, "linked_refunds"), "txn_amount")
     received = found.get("settled_at") or found.get("date")
     computed = {
         **_common(found),

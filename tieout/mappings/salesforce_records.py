@@ -113,7 +113,10 @@ def address(raw: Raw, prefix: str) -> Raw | None:
     compound: Raw = held if isinstance(held, dict) else {}
 
     def part(ending: str, key: str) -> Any:
-        return raw.get(prefix + ending) or compound.get(key) or None
+        value = raw.get(prefix + ending) or compound.get(key) or None
+        if isinstance(value, list | dict):
+            raise InvalidRecord(f"{shown(value)} is not text", where=prefix + ending)
+        return value
 
     lines = str(part("Street", "street") or "").replace("\r\n", "\n").split("\n")
     lines = [line.strip() for line in lines if line.strip()]
