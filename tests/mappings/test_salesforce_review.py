@@ -48,6 +48,20 @@ def test_a_message_in_xml_is_told_to_be_no_record() -> None:
 
 
 @pytest.mark.parametrize(
+    "answer, told",
+    [
+        (b'{"id": "001dM00003jU9GxQAK", "success": true, "errors": [], "created": true}', "write"),
+        (b'[{"id": "001dM00003jU9GxQAK", "success": false, "errors": [{}]}]', "write"),
+        (b'[{"message": "Not here", "errorCode": "NOT_FOUND"}]', "NOT_FOUND"),
+    ],
+)
+def test_an_answer_to_a_write_is_no_record(answer: bytes, told: str) -> None:
+    with pytest.raises(InvalidRecord) as caught:
+        read_payload(answer)
+    assert told in caught.value.message and "not a record" in caught.value.message
+
+
+@pytest.mark.parametrize(
     "entity, wrong, where",
     [
         ("customer", {"BillingCountry": ["US"]}, "customer 001dM00003jU9Gx, field BillingCountry"),
