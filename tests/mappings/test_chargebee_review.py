@@ -236,6 +236,28 @@ def test_an_adjustment_that_is_no_rounding_is_not_dropped(currency: str, minor: 
     assert caught.value.where == "invoice, field adjustment_minor"
 
 
+def test_discounts_of_lines_come_back_as_discounts() -> None:
+    """2 lines of 10.00 and 5.00, the first with 1.00 off, and 0.50 off the whole."""
+    lines = (
+        Line(id="a", description="a", amount_minor=1000, discount_minor=100),
+        Line(id="b", description="b", amount_minor=500),
+    )
+    fields = issued(subtotal_minor=1500, discount_minor=150, total_minor=1350, lines=lines)
+    body = MAPPER.render("invoice", fields, creating=True)
+    assert [row["amount"] for row in body["line_items"]] == [1000, 500]
+    assert [row["amount"] for row in body["discounts"]] == [150]
+    again = read("invoice", {**body, "object": "invoice", "sub_total": 1500, "amount_due": 1350})
+    assert isinstance(again, Invoice) and books.check(again) == []
+    assert (again.subtotal_minor, again.discount_minor, again.total_minor) == (1500, 150, 1350)
+
+
+def test_a_surcharge_is_not_sent_as_a_discount() -> None:
+    lines = (Line(id="a", description="a", amount_minor=1000),)
+    fields = issued(subtotal_minor=1000, discount_minor=-50, total_minor=1050, lines=lines)
+    with pytest.raises(InvalidRecord, match="surcharge"):
+        MAPPER.render("invoice", fields, creating=True)
+
+
 def test_an_invoice_of_nothing_is_paid() -> None:
     lines = (Line(id="l", description="free", amount_minor=0),)
     fields = issued(status="paid", subtotal_minor=0, total_minor=0, balance_minor=0, lines=lines)

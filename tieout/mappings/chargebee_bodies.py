@@ -239,32 +239,39 @@ def _document(body: Raw, ours: Raw, context: Context) -> None:
             hint="correct the source document; Chargebee would add it up",
         )
     name = str(context.options.get("tax_name"))
-    # A discount that was given on a line is taken off it: Chargebee ties those to its own coupons.
-    nets = [(row.get("amount") or 0) - (row.get("discount") or 0) for row in rows]
-    taxes = _line_taxes(rows, nets, tax)
-    parts = zip(rows, nets, taxes, strict=True)
+    taxes = _line_taxes(rows, tax)
     body["total"] = total
-    body["line_items"] = [_line(row, amount, name, on_it) for row, amount, on_it in parts]
-    if discount - given:
+    body["line_items"] = [_line(row, name, on_it) for row, on_it in zip(rows, taxes, strict=True)]
+    if discount < 0:
+        raise InvalidRecord(
+            f"its discount of {discount} is a surcharge; Chargebee has none",
+            where="field discount_minor",
+            hint="correct the source document: a surcharge is a line",
+        )
+    if discount:
+        # Also those of lines: Chargebee ties a line's own to its coupons, and off the line's
+        # amount they would be lost.
         about = {"entity_type": "document_level_discount", "description": "Discount"}
-        body["discounts"] = [{**about, "amount": discount - given}]
+        body["discounts"] = [{**about, "amount": discount}]
     if tax:
         body["taxes"] = [{"name": name, "rate": _rate(tax, net - discount), "amount": tax}]
 
 
-def _line_taxes(rows: list[Raw], nets: list[int], tax: int) -> list[int]:
+def _line_taxes(rows: list[Raw], tax: int) -> list[int]:
     """Each line's tax. Chargebee wants all tax on lines: what they don't tell is the largest's."""
     taxes = [row.get("tax") or 0 for row in rows]
     missing = tax - sum(taxes)
     if missing and rows:
+        nets = [(row.get("amount") or 0) - (row.get("discount") or 0) for row in rows]
         taxes[nets.index(max(nets))] += missing
     return taxes
 
 
-def _line(row: Raw, amount: int, tax_name: str, tax: int) -> Raw:
+def _line(row: Raw, tax_name: str, tax: int) -> Raw:
     """Quantity and unit price only where they give the amount."""
     about = str(row.get("description") or "Item")[:_LONGEST_TEXT]
     found: Raw = {"description": about, "entity_type": "adhoc"}
+    amount = row.get("amount") or 0
     quantity, unit = (_integer(row.get(name)) for name in ("quantity", "unit"))
     if not quantity or unit is None or quantity * unit != amount:
         quantity, unit = 1, amount
