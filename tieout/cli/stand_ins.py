@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from tieout.sandbox.clock import SandboxClock
 from tieout.sandbox.company import Company, build_company
 from tieout.sandbox.faults import Faults
-from tieout.sandbox.netsuite import NetSuiteStandIn
-from tieout.sandbox.netsuite.catalog import TYPES as NETSUITE_TYPES
 from tieout.sandbox.server import Running, serve
-from tieout.sandbox.stripe import StripeStandIn
 
-PROVIDERS = ("stripe", "netsuite")
+from .samples import objects_in
+
+# Name -> where its stand-in is; in the order in which the company tells its story.
+STAND_INS = {
+    "salesforce": "tieout.sandbox.salesforce:SalesforceStandIn",
+    "stripe": "tieout.sandbox.stripe:StripeStandIn",
+    "chargebee": "tieout.sandbox.chargebee:ChargebeeStandIn",
+    "zuora": "tieout.sandbox.zuora:ZuoraStandIn",
+    "netsuite": "tieout.sandbox.netsuite:NetSuiteStandIn",
+}
+PROVIDERS = tuple(STAND_INS)
+BILLERS = ("stripe", "chargebee", "zuora")
 
 
 @dataclass
@@ -43,9 +51,14 @@ def wall_clock() -> SandboxClock:
     return SandboxClock()
 
 
-def company_of(seed: int, size: int, clock: SandboxClock) -> Company:
-    """The company that lives in all stand-ins; the same seed gives the same one."""
-    return build_company(seed=seed, size=size, now=clock.now())
+def company_of(
+    seed: int, size: int, clock: SandboxClock, names: Sequence[str] = ("stripe", "netsuite")
+) -> Company:
+    """The company that lives in these stand-ins; the same seed gives the same one."""
+    billers = [each for each in BILLERS if each in names] or ["stripe"]
+    return build_company(
+        seed=seed, size=size, now=clock.now(), billers=billers, crm="salesforce" in names
+    )
 
 
 def start(
@@ -65,14 +78,10 @@ def start(
         raise ValueError(f"there is no stand-in for {unknown}; known: {', '.join(PROVIDERS)}")
     clock = clock or wall_clock()
     if company is None and samples is None:
-        company = company_of(seed, size, clock)
+        company = company_of(seed, size, clock, names)
     started: dict[str, Started] = {}
     for offset, name in enumerate(names):
-        stand_in: Any = (
-            StripeStandIn(clock, seed=seed)
-            if name == "stripe"
-            else NetSuiteStandIn(clock, seed=seed)
-        )
+        stand_in = _made(name, clock, seed)
         if company is not None:
             _move_in(company, name, stand_in)
         if samples is not None:
@@ -83,34 +92,24 @@ def start(
     return started
 
 
+def _made(name: str, clock: SandboxClock, seed: int) -> Any:
+    module, _, made = STAND_INS[name].partition(":")
+    return getattr(import_module(module), made)(clock, seed=seed)
+
+
 def _move_in(company: Company, name: str, stand_in: Any) -> None:
     """The company's records of one provider; which payout paid what is not in the records."""
-    stand_in.load(company.stripe if name == "stripe" else company.netsuite)
+    stand_in.load(company.of(name))
     if name == "stripe":
         for payout, lines in company.payout_lines.items():
             stand_in.assign_payout(payout, lines)
 
 
 def sample_objects(provider: str, folder: Path) -> Iterable[tuple[str, dict[str, Any]]]:
-    """Each provider object in a folder of JSON files, with its type.
+    """Each provider object in a folder of JSON files, with its type, as the stand-in tells it.
 
-    Stripe's objects name theirs. Of NetSuite's, the type is a word of the file's name
-    (`invoice-1.json`, `rest_list_currency_page.json`); a list gives its items. Files without an
-    object that has an id are passed over.
+    Files without an object that the stand-in can hold are passed over.
     """
     for file in sorted(folder.glob("*.json")):
         value = json.loads(file.read_bytes(), parse_float=Decimal)
-        listed = value.get("items") if isinstance(value, dict) else None
-        for each in listed if isinstance(listed, list) and provider != "stripe" else [value]:
-            type_name = _type_of(provider, file, each)
-            if type_name and isinstance(each, dict) and each.get("id"):
-                yield type_name, each
-
-
-def _type_of(provider: str, file: Path, value: Any) -> str | None:
-    if provider == "stripe":
-        found = value.get("object") if isinstance(value, dict) else None
-        return str(found) if found else None
-    known = {name.lower(): name for name in NETSUITE_TYPES}
-    words = re.split(r"[^a-z]+", file.stem.lower())
-    return next((known[word] for word in words if word in known), None)
+        yield from objects_in(provider, file.stem, value)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from . import cash, ids, people, stripe_side
+from . import cash, chargebee_side, ids, people, salesforce_side, stripe_side, zuora_side
 from .billing import Ledger
 from .catalog import Catalog, build_catalog
 from .currencies import CURRENCIES
@@ -178,6 +178,15 @@ class _Plot:
     def others(self, ledgers: list[Ledger], newcomers: list[Ledger]) -> dict[str, list[Typed]]:
         """The sides of the systems beside Stripe and NetSuite."""
         sides: dict[str, list[Typed]] = {}
+        if self.crm:
+            everyone = [*ledgers, *newcomers]
+            sides["salesforce"] = salesforce_side.draw(self.seed, self.catalog, everyone, self.span)
+        if "chargebee" in self.billers:
+            own = _of(ledgers, "chargebee")
+            sides["chargebee"] = chargebee_side.draw(self.seed, self.catalog, own, self.span)
+        if "zuora" in self.billers:
+            own = _of(ledgers, "zuora")
+            sides["zuora"] = zuora_side.draw(self.seed, self.catalog, own, self.span)
         return sides
 
 

@@ -1,0 +1,158 @@
+"""The parameters of writes to the catalogue; params.py says how to read them.
+
+https://apidocs.chargebee.com/docs/api
+"""
+
+from __future__ import annotations
+
+SPECS: dict[str, str] = {
+    "item_family.create": "id! name! description business_entity_id",
+    "item_family.update": "name description",
+    "item.create": (
+        "id! name! type!:plan/addon/charge description item_family_id! is_giftable:b "
+        "is_shippable:b external_name enabled_in_portal:b redirect_url enabled_for_checkout:b "
+        "item_applicability:all/restricted applicable_items:l bundle_configuration:{type:fixed} "
+        "unit gift_claim_redirect_url included_in_mrr:b metered:b "
+        "usage_calculation:sum_of_usages/last_usage/max_usage is_percentage_pricing:b metadata:j "
+        "business_entity_id bundle_items_to_add:[item_id item_type:plan/addon/charge quantity:i "
+        "price_allocation:d]"
+    ),
+    "item.update": (
+        "name description is_shippable:b external_name item_family_id enabled_in_portal:b "
+        "redirect_url enabled_for_checkout:b item_applicability:all/restricted "
+        "clear_applicable_items:b applicable_items:l bundle_configuration:{type:fixed} unit "
+        "gift_claim_redirect_url metadata:j included_in_mrr:b status:active/archived/deleted "
+        "is_percentage_pricing:b bundle_items_to_add:[item_id item_type:plan/addon/charge "
+        "quantity:i price_allocation:d] bundle_items_to_update:[item_id "
+        "item_type:plan/addon/charge quantity:i price_allocation:d] "
+        "bundle_items_to_remove:[item_id item_type:plan/addon/charge]"
+    ),
+    "item_price.create": (
+        "id! name! description item_id! invoice_notes "
+        "proration_type:site_default/partial_term/full_term external_name currency_code "
+        "price_variant_id is_taxable:b free_quantity:i free_quantity_in_decimal metadata:j "
+        "show_description_in_invoices:b show_description_in_quotes:b "
+        "usage_accumulation_reset_frequency:never/subscription_billing_frequency "
+        "business_entity_id pricing_model:flat_fee/per_unit/tiered/volume/stairstep "
+        "tiers:[starting_unit:i ending_unit:i price:i starting_unit_in_decimal "
+        "ending_unit_in_decimal price_in_decimal pricing_type:per_unit/flat_fee/package "
+        "package_size:i] price:i price_in_decimal period_unit:day/week/month/year period:i "
+        "trial_period_unit:day/month trial_period:i shipping_period:i "
+        "shipping_period_unit:day/week/month/year billing_cycles:i trial_end_action:$trial_end "
+        "tax_detail:{tax_profile_id avalara_tax_code hsn_code "
+        "avalara_sale_type:wholesale/retail/consumed/vendor_use avalara_transaction_type:i "
+        "avalara_service_type:i taxjar_product_code} tax_providers_fields:[provider_name! "
+        "field_id! field_value!] accounting_detail:{sku accounting_code accounting_category1 "
+        "accounting_category2 accounting_category3 accounting_category4}"
+    ),
+    "item_price.update": (
+        "name description proration_type:site_default/partial_term/full_term price_variant_id "
+        "status:active/archived/deleted external_name "
+        "usage_accumulation_reset_frequency:never/subscription_billing_frequency currency_code "
+        "invoice_notes is_taxable:b free_quantity:i free_quantity_in_decimal metadata:j "
+        "pricing_model:flat_fee/per_unit/tiered/volume/stairstep tiers:[starting_unit:i "
+        "ending_unit:i price:i starting_unit_in_decimal ending_unit_in_decimal price_in_decimal "
+        "pricing_type:per_unit/flat_fee/package package_size:i] price:i price_in_decimal "
+        "period_unit:day/week/month/year period:i trial_period_unit:day/month trial_period:i "
+        "shipping_period:i shipping_period_unit:day/week/month/year billing_cycles:i "
+        "trial_end_action:$trial_end tax_detail:{tax_profile_id avalara_tax_code hsn_code "
+        "avalara_sale_type:wholesale/retail/consumed/vendor_use avalara_transaction_type:i "
+        "avalara_service_type:i taxjar_product_code} tax_providers_fields:[provider_name! "
+        "field_id! field_value!] accounting_detail:{sku accounting_code accounting_category1 "
+        "accounting_category2 accounting_category3 accounting_category4} "
+        "show_description_in_invoices:b show_description_in_quotes:b"
+    ),
+    "plan.create": (
+        "id! name! invoice_name description trial_period:i trial_period_unit:day/month "
+        "trial_end_action:$trial_end period:i period_unit:day/week/month/year setup_cost:i "
+        "price:i price_in_decimal tiers:[starting_unit:i ending_unit:i price:i "
+        "starting_unit_in_decimal ending_unit_in_decimal price_in_decimal] currency_code "
+        "billing_cycles:i pricing_model:flat_fee/per_unit/tiered/volume/stairstep "
+        "charge_model:flat_fee/per_unit/tiered/volume/stairstep free_quantity:i "
+        "free_quantity_in_decimal addon_applicability:all/restricted downgrade_penalty:d "
+        "redirect_url enabled_in_hosted_pages:b enabled_in_portal:b taxable:b tax_profile_id "
+        "tax_code hsn_code taxjar_product_code "
+        "avalara_sale_type:wholesale/retail/consumed/vendor_use avalara_transaction_type:i "
+        "avalara_service_type:i sku accounting_code accounting_category1 accounting_category2 "
+        "accounting_category3 accounting_category4 is_shippable:b shipping_frequency_period:i "
+        "shipping_frequency_period_unit:year/month/week/day tax_providers_fields:[provider_name! "
+        "field_id! field_value!] applicable_addons:[id] event_based_addons:[id quantity:i "
+        "quantity_in_decimal on_event:$on_event charge_once:b] attached_addons:[id quantity:i "
+        "quantity_in_decimal billing_cycles:i type:recommended/mandatory] invoice_notes "
+        "meta_data:j show_description_in_invoices:b show_description_in_quotes:b giftable:b "
+        "status:active/archived/deleted claim_url"
+    ),
+    "plan.update": (
+        "name invoice_name description trial_period:i trial_period_unit:day/month "
+        "trial_end_action:$trial_end period:i period_unit:day/week/month/year setup_cost:i "
+        "price:i price_in_decimal tiers:[starting_unit:i ending_unit:i price:i "
+        "starting_unit_in_decimal ending_unit_in_decimal price_in_decimal] currency_code "
+        "billing_cycles:i pricing_model:flat_fee/per_unit/tiered/volume/stairstep "
+        "charge_model:flat_fee/per_unit/tiered/volume/stairstep free_quantity:i "
+        "free_quantity_in_decimal addon_applicability:all/restricted downgrade_penalty:d "
+        "redirect_url enabled_in_hosted_pages:b enabled_in_portal:b taxable:b tax_profile_id "
+        "tax_code hsn_code taxjar_product_code "
+        "avalara_sale_type:wholesale/retail/consumed/vendor_use avalara_transaction_type:i "
+        "avalara_service_type:i sku accounting_code accounting_category1 accounting_category2 "
+        "accounting_category3 accounting_category4 is_shippable:b shipping_frequency_period:i "
+        "shipping_frequency_period_unit:year/month/week/day tax_providers_fields:[provider_name! "
+        "field_id! field_value!] applicable_addons:[id] event_based_addons:[id quantity:i "
+        "quantity_in_decimal on_event:$on_event charge_once:b] attached_addons:[id quantity:i "
+        "quantity_in_decimal billing_cycles:i type:recommended/mandatory] invoice_notes "
+        "meta_data:j show_description_in_invoices:b show_description_in_quotes:b"
+    ),
+    "addon.create": (
+        "id! name! invoice_name description charge_type!:recurring/non_recurring price:i "
+        "tiers:[starting_unit:i ending_unit:i price:i starting_unit_in_decimal "
+        "ending_unit_in_decimal price_in_decimal] currency_code period:i "
+        "period_unit:day/week/month/year/not_applicable "
+        "pricing_model:flat_fee/per_unit/tiered/volume/stairstep "
+        "type:on_off/quantity/tiered/volume/stairstep unit enabled_in_portal:b taxable:b "
+        "tax_profile_id avalara_sale_type:wholesale/retail/consumed/vendor_use "
+        "avalara_transaction_type:i avalara_service_type:i tax_code hsn_code taxjar_product_code "
+        "invoice_notes meta_data:j sku accounting_code accounting_category1 accounting_category2 "
+        "accounting_category3 accounting_category4 is_shippable:b shipping_frequency_period:i "
+        "shipping_frequency_period_unit:year/month/week/day included_in_mrr:b "
+        "show_description_in_invoices:b show_description_in_quotes:b price_in_decimal "
+        "tax_providers_fields:[provider_name! field_id! field_value!] "
+        "proration_type:site_default/partial_term/full_term status:active/archived/deleted"
+    ),
+    "addon.update": (
+        "name invoice_name description charge_type:recurring/non_recurring price:i "
+        "tiers:[starting_unit:i ending_unit:i price:i starting_unit_in_decimal "
+        "ending_unit_in_decimal price_in_decimal] currency_code period:i "
+        "period_unit:day/week/month/year/not_applicable "
+        "pricing_model:flat_fee/per_unit/tiered/volume/stairstep "
+        "type:on_off/quantity/tiered/volume/stairstep unit enabled_in_portal:b taxable:b "
+        "tax_profile_id avalara_sale_type:wholesale/retail/consumed/vendor_use "
+        "avalara_transaction_type:i avalara_service_type:i tax_code hsn_code taxjar_product_code "
+        "invoice_notes meta_data:j sku accounting_code accounting_category1 accounting_category2 "
+        "accounting_category3 accounting_category4 is_shippable:b shipping_frequency_period:i "
+        "shipping_frequency_period_unit:year/month/week/day included_in_mrr:b "
+        "show_description_in_invoices:b show_description_in_quotes:b price_in_decimal "
+        "tax_providers_fields:[provider_name! field_id! field_value!] "
+        "proration_type:site_default/partial_term/full_term"
+    ),
+    "coupon.create": (
+        "id! name! invoice_name discount_type:fixed_amount/percentage/offer_quantity "
+        "discount_amount:i currency_code discount_percentage:d discount_quantity:i "
+        "apply_on!:invoice_amount/each_specified_item "
+        "duration_type:one_time/forever/limited_period duration_month:i valid_till:i "
+        "max_redemptions:i invoice_notes meta_data:j included_in_mrr:b period:i "
+        "period_unit:day/week/month/year plan_constraint:none/all/specific/not_applicable "
+        "addon_constraint:none/all/specific/not_applicable plan_ids:l addon_ids:l "
+        "status:active/expired/archived/deleted/future"
+    ),
+    "coupon.create_for_items": (
+        "id! name! invoice_name discount_type:fixed_amount/percentage/offer_quantity "
+        "discount_amount:i currency_code discount_percentage:d discount_quantity:i "
+        "apply_on!:invoice_amount/each_specified_item "
+        "duration_type:one_time/forever/limited_period duration_month:i valid_from:i valid_till:i "
+        "max_redemptions:i invoice_notes meta_data:j included_in_mrr:b period:i "
+        "period_unit:day/week/month/year item_constraints:[constraint!:none/all/specific/criteria "
+        "item_type!:plan/addon/charge item_price_ids:j] "
+        "item_constraint_criteria:[item_type:plan/addon/charge item_family_ids:j currencies:j "
+        "item_price_periods:j] status:active/expired/archived/deleted/future "
+        "coupon_constraints:[entity_type!:customer type!:$coupon_coupon_constraint_type value]"
+    ),
+}
