@@ -304,3 +304,9 @@ def test_a_refund_that_succeeded_is_recorded() -> None:
               "refunded_at": at}  # fmt: skip
     body = MAPPER.render("refund", fields, creating=True)
     assert (body["amount"], body["date"], body["payment_id"]) == (1, FIRST, "p")
+
+
+def test_an_allocation_to_no_invoice_is_left_out() -> None:
+    held = (Allocation(invoice_id=None, amount_minor=19), Allocation(invoice_id="I-1"))
+    body = MAPPER.render("credit_note", note(status="issued", allocations=held), creating=True)
+    assert (body["allocations"], body["status"]) == ([], "refund_due")

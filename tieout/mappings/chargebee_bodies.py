@@ -197,7 +197,8 @@ def credit_note_body(body: Raw, fields: Fields, context: Context, creating: bool
     """An imported credit note; what was refunded follows by itself, as refunds of it."""
     ours = body.pop("tieout", {})
     total = ours.get("total", 0)
-    rows = [row for row in ours.get("allocations") or () if row.get("amount")]
+    held = ours.get("allocations") or ()
+    rows = [row for row in held if row.get("amount") and row.get("invoice")]
     spent = sum(row["amount"] for row in rows)
     own = [row for row in rows if row.get("invoice") == body.get("reference_invoice_id")]
     adjusts = bool(rows) and spent == total and len(own) == len(rows)
