@@ -84,6 +84,7 @@ def test_a_fault_at_any_call_changes_nothing_that_is_read(
             bench.faults.load(f"{fault}@{at}")
             found = as_seen(pulled(bench, entity, since))
             assert found == as_seen(calm), f"{fault} at call {at}"
+            assert bench.faults.log.pop(fault) == 1
 
 
 @pytest.mark.parametrize("since", [None, START], ids=["whole", "changes"])
@@ -101,6 +102,7 @@ def test_a_fault_at_any_call_of_a_bulk_pull_changes_nothing_that_is_read(
             bench.faults.load(f"{fault}@{at}")
             found = pulled(bench, "customer", since, bulk_from=1, bulk_page=100)
             assert set(records_of(found)) == set(records_of(calm)), f"{fault} at call {at}"
+            assert bench.faults.log.pop(fault) == 1
 
 
 def records_of(pages: list[Page]) -> list[bytes]:
