@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PIP := install --quiet --disable-pip-version-check
 
-.PHONY: demo test lint bench bench-engine lock clean
+.PHONY: demo test lint bench bench-engine bench-budget lock clean
 
 demo: $(STAMP)
 	@$(BIN)/tieout demo --once $(if $(SIZE),--size $(SIZE)) || [ $$? -eq 3 ]
@@ -24,6 +24,9 @@ bench: $(STAMP)
 
 bench-engine: $(STAMP)
 	@$(BIN)/python bench/engine.py
+
+bench-budget: $(STAMP)
+	@$(BIN)/python bench/budget.py
 
 # Exact versions with hashes, no addresses: run after changing the ranges in pyproject.toml.
 lock: $(STAMP)

@@ -6,6 +6,7 @@ Everything above this floor reaches store and connectors through a Hub.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
@@ -24,7 +25,7 @@ from tieout.mappings import Mapper, load_mapping
 from tieout.mappings import Mapping as Rules
 from tieout.mappings.payload_text import decode_payload
 from tieout.store import Kept as Kept
-from tieout.store import Store, open_store
+from tieout.store import SharedBudget, Store, open_store
 from tieout.sync.flows import FlowSpec, entities_to_pull, flow_specs
 from tieout.sync.side import Side
 
@@ -117,6 +118,7 @@ class Hub:
         self.config, self.ports, self._ports_for = config, ports, ports_for
         self._alone = not offline
         self._sides: dict[str, Side] = {}
+        self._budgets: dict[str, SharedBudget] = {}
         self._mappings: dict[tuple[str, tuple[Path, ...]], Rules] = {}
 
     @classmethod
@@ -153,6 +155,8 @@ class Hub:
         trace: TracebackType | None,
     ) -> None:
         if "store" in self.__dict__:
+            for budget in self._budgets.values():
+                budget.close()
             self.store.close()
 
     @cached_property
@@ -186,7 +190,8 @@ class Hub:
         if name not in self._sides:
             system = self.system(name)
             made = connector_class(system.base.type)
-            connector = made(system.settings, self._ports_for(name), where=system.where)
+            ports = replace(self._ports_for(name), budget=self._budget(name))
+            connector = made(system.settings, ports, where=system.where)
             if hasattr(connector, "currency"):  # it can tell whether one has to be named
                 connector.currency = system.base.currency or ""
             mapping = self._mapping(system.base.type, system.overlays)
@@ -201,6 +206,12 @@ class Hub:
             self._sides[name] = Side(name, connector, mapper, mapping.version, system.base.timezone)
         return self._sides[name]
 
+    def _budget(self, name: str) -> SharedBudget:
+        """The store's budgets as this system uses them; nothing is opened before the first call."""
+        reserve = self.system(name).base.reserve_percent
+        self._budgets[name] = SharedBudget(lambda: self.store.budgets, name, reserve)
+        return self._budgets[name]
+
     def _mapping(self, type_name: str, overlays: tuple[Path, ...]) -> Rules:
         """Read once for all systems of a type; reading takes longer than compiling."""
         place = (type_name, overlays)
@@ -212,6 +223,10 @@ class Hub:
     def sides(self) -> dict[str, Side]:
         """Every system of config.yaml."""
         return {name: self.side(name) for name in self.config.systems}
+
+    def reads_changes(self, system: str, entity: str) -> bool:
+        """Whether a pull can ask for what changed, and need not read everything."""
+        return self.side(system).can(entity, Can.CHANGES)
 
     def entities(self, system: str) -> list[str]:
         """What a sync pulls from a system."""

@@ -4,89 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from itertools import count
+from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 import pytest
-from werkzeug.test import Client
+from netsuite_bench import START, Bench, mapper
 
-from tieout.connectors.netsuite import NetSuite, NetSuiteConfig
 from tieout.connectors.netsuite.kinds import KINDS
 from tieout.core.errors import InvalidRecord, UnknownOutcome
-from tieout.core.ports import AnswerLost, HttpAnswer, HttpRequest, Ports
-from tieout.mappings import Mapper, load_mapping
+from tieout.core.ports import HttpAnswer, HttpRequest
 from tieout.rest import Request
-from tieout.sandbox.clock import SandboxClock
-from tieout.sandbox.netsuite import NetSuiteStandIn
-
-START = datetime(2026, 3, 10, 17, 0, tzinfo=UTC)
-
-
-class Bench:
-    """A connector wired to a stand-in without a network, and a clock that both share."""
-
-    def __init__(self, login: str = "oauth2") -> None:
-        self.clock = SandboxClock(START)
-        self.stand_in = NetSuiteStandIn(self.clock, seed=3)
-        self.http = Client(self.stand_in.wsgi)
-        self.lose_next = ""
-        self.seconds = 0.0
-        ids = count(1)
-        self.ports = Ports(
-            now=self.clock.now,
-            monotonic=lambda: self.seconds,
-            sleep=self.sleep,
-            random=lambda: 0.5,
-            new_id=lambda: f"{next(ids):032}",
-            send=self.send,
-        )
-        given = self.stand_in.credentials()
-        names = ("client_id", "certificate_id", "private_key")
-        if login == "tba":
-            names = ("consumer_key", "consumer_secret", "token_id", "token_secret")  # type: ignore[assignment]
-        settings: Any = {name: given[name] for name in names}
-        self.ns = NetSuite(
-            NetSuiteConfig(account=given["account"], base_url="http://127.0.0.1:8", **settings),
-            self.ports,
-        )
-        self.mapper = mapper()
-
-    def sleep(self, seconds: float) -> None:
-        self.seconds += seconds
-        self.clock.move(seconds)
-
-    def send(self, request: HttpRequest) -> HttpAnswer:
-        parts = urlsplit(request.url)
-        told = self.http.open(
-            parts.path,
-            base_url=f"{parts.scheme}://{parts.netloc}",
-            query_string=parts.query,
-            method=request.method,
-            headers=dict(request.headers),
-            data=request.body,
-        )
-        if self.lose_next and request.method == self.lose_next:
-            self.lose_next = ""
-            raise AnswerLost("the answer was lost")
-        headers = {name.lower(): value for name, value in told.headers.items()}
-        return HttpAnswer(told.status_code, headers, told.get_data())
-
-    def made(self, entity: str, fields: dict[str, Any], key: str) -> Any:
-        body = self.mapper.render(entity, fields, creating=True)
-        return self.mapper.parse_bytes(entity, self.ns.create(entity, body, key=key))
-
-    def pulled(self, entity: str, since: datetime | None = None) -> dict[str, Any]:
-        pages = list(self.ns.pull(entity, since=since))
-        found = [self.mapper.parse_bytes(entity, body) for page in pages for body in page.records]
-        self.gone = tuple(id for page in pages for id in page.deleted)
-        return {record.id: record for record in found}
-
-
-def mapper(**more: Any) -> Mapper:
-    return load_mapping("netsuite").compile(system="ns", timezone="America/Los_Angeles", **more)
 
 
 @pytest.fixture(params=["oauth2", "tba"])

@@ -654,9 +654,9 @@ def test_no_secret_is_shown(fake: FakeStripe) -> None:
 @pytest.mark.parametrize(
     ("key", "more", "seconds"),
     [
-        # 100 calls of one endpoint: 25 a second are allowed, 60 % of them taken, 3 at once.
-        ("sk_test_1", {}, (100 - 3) / 15),
-        ("sk_live_1", {}, (100 - 3) / 15),
+        # 100 calls of one endpoint: 25 a second are allowed, 92 % of them taken, 2 at once.
+        ("sk_test_1", {}, (100 - 2) / 23),
+        ("sk_live_1", {}, (100 - 2) / 23),
         ("sk_live_1", {"calls_per_second": 5}, (100 - 1) / 5),
     ],
 )
@@ -666,7 +666,7 @@ def test_the_pace_follows_the_kind_of_key(
     stripe = connector(fake, api_key=key, **more)
     for n in range(100):
         stripe.get("customer", f"cus_{n}")
-    assert fake.seconds == pytest.approx(seconds)
+    assert fake.seconds == pytest.approx(seconds, rel=1e-4)
 
 
 def test_endpoints_are_told_apart() -> None:

@@ -613,3 +613,99 @@ def test_countries_in_the_words_of_soap(word: str, code: str | None) -> None:
     held = {"defaultBilling": True, "addressbookAddress": {"country": word, "city": "X"}}
     raw = {"internalId": "8", "companyName": "X", "addressbookList": {"addressbook": [held]}}
     assert parse("customer", raw).billing_address.country == code
+
+
+def test_links_joined_to_a_soap_record_tell_who_paid_and_who_credited() -> None:
+    """110.00: 60.00 were paid, 20.00 credited and 10.00 settled by a journal; 20.00 are open."""
+    link = {"previousdoc": "1234", "previoustype": "CustInvc", "linktype": "Payment"}
+    raw = {
+        "recordType": "Invoice",
+        "internalId": "1234",
+        "currency": {"internalId": "1", "name": "USA"},
+        "currencyCode": "USD",
+        "status": "Open",
+        "total": Decimal("110.0"),
+        "amountPaid": Decimal("90.0"),
+        "amountRemaining": Decimal("20.0"),
+        "applications": [
+            {**link, "nextdoc": "1301", "nexttype": "CustPymt", "foreignamount": "60"},
+            {**link, "nextdoc": "1302", "nexttype": "CustCred", "foreignamount": "20.0"},
+            {**link, "nextdoc": "1303", "nexttype": "Journal", "foreignamount": "1E+1"},
+        ],
+    }
+    found = mapper(lookups={}).parse("invoice", raw)
+    assert (found.paid_minor, found.credited_minor, found.balance_minor) == (6000, 3000, 2000)
+    payment = {
+        "recordType": "CustomerPayment",
+        "internalId": "1301",
+        "currencyCode": "USD",
+        "payment": Decimal(80),
+        "applications": [
+            {**link, "nextdoc": "1301", "nexttype": "CustPymt", "foreignamount": "60"},
+            {"previousdoc": "1301", "previoustype": "CustPymt", "nextdoc": "1400",
+             "nexttype": "CustRfnd", "linktype": "Payment", "foreignamount": "15"},
+        ],
+    }  # fmt: skip
+    paid = mapper(lookups={}).parse("payment", payment)
+    assert paid.refunded_minor == 1500
+    assert [(each.invoice_id, each.amount_minor) for each in paid.allocations] == [("1234", 6000)]
+
+
+@pytest.mark.parametrize(
+    ("told", "language"),
+    [
+        ("_englishUS", "en-US"),
+        ("_portugueseBrazil", "pt-BR"),
+        ("_latinAmericanSpanish", "es-AR"),
+        ("de_DE", "de-DE"),
+    ],
+)
+def test_languages_in_the_words_of_soap(told: str, language: str) -> None:
+    raw = {"internalId": "5", "companyName": "Ada", "language": told}
+    assert mapper().parse("customer", raw).language == language
+
+
+def test_lines_of_a_soap_deposit_are_numbered_in_their_order() -> None:
+    raw = {
+        "internalId": "9",
+        "currencyCode": "USD",
+        "total": Decimal("97.10"),
+        "tranDate": "2026-02-01T00:00:00-08:00",
+        "paymentList": {"depositPayment": [
+            {"deposit": True, "id": 1301, "type": "CustPymt", "paymentAmount": Decimal("100.0")}]},
+        "cashBackList": {"depositCashBack": [{"amount": Decimal("2.9")}]},
+    }  # fmt: skip
+    found = mapper().parse("payout", raw)
+    assert [(line.id, line.kind, line.source_id, line.net_minor) for line in found.lines] == [
+        ("1", "charge", "1301", 10000),
+        ("2", "fee", None, -290),
+    ]
+    assert found.amount_minor == 9710
+
+
+@pytest.mark.parametrize(
+    ("amounts", "scheme", "unit_amount"),
+    [
+        (["33.333"], "per_unit", "33.333"),
+        (["30", "25.5"], "volume", None),
+        (["0"], "per_unit", "0"),
+    ],
+)
+def test_a_price_of_the_matrix(amounts: list[str], scheme: str, unit_amount: str | None) -> None:
+    raw = {
+        "id": "300-1-1",
+        "item": "300",
+        "pricelevel": "1",
+        "levelname": "Base Price",
+        "currency": "1",
+        "currencycode": "USD",
+        "isinactive": "T",
+        "lastmodifieddate": "2026-01-31T10:00:00Z",
+        "app": "https://1234567.app.netsuite.com",
+        "prices": [{"unitprice": amount} for amount in amounts],
+    }
+    found = mapper().parse("price", raw)
+    assert (found.product_id, found.name, found.currency) == ("300", "Base Price", "USD")
+    assert (found.scheme, found.unit_amount, found.active) == (scheme, unit_amount, False)
+    assert found.url == "https://1234567.app.netsuite.com/app/common/item/item.nl?id=300"
+    assert found.custom == {"price_level": "1"}

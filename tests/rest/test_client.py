@@ -134,6 +134,25 @@ def test_a_keyed_write_whose_first_answer_was_lost_stays_unknown_whatever_came_l
         client(world).send(KEYED)
 
 
+def test_a_body_is_made_anew_for_every_attempt() -> None:
+    """Where the signature stands in the body: a provider takes each one once."""
+    world = Scripted([AnswerLost("gone"), answer(body={"ok": True})])
+    made = iter((b"first", b"second"))
+    client(world).send(Request("POST", "/x", body=lambda: next(made), reads=True))
+    assert [each.body for each in world.sent] == [b"first", b"second"]
+
+
+def test_a_torn_xml_answer_is_not_called_html() -> None:
+    torn = HttpAnswer(200, {"content-type": "text/xml"}, b"<Envelope><Bo")
+    with pytest.raises(ProviderDown) as told:
+        client(Scripted([torn] * 10)).read(READ, _refuse)
+    assert "HTML" not in told.value.message
+
+
+def _refuse(answer: HttpAnswer) -> None:
+    raise ValueError
+
+
 def test_html_names_base_url() -> None:
     with pytest.raises(ProviderDown, match="HTML, not JSON: is base_url right"):
         client(Scripted([HTML])).send(READ)

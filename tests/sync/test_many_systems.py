@@ -150,6 +150,25 @@ def test_links_that_name_two_records_of_one_system_are_for_a_person(company: Com
     assert "linked with others already" in asked.reason
 
 
+def test_a_new_record_has_what_each_flow_owns(company: Company) -> None:
+    """The CRM brings the name, the biller the e-mail address, in one write."""
+    settings: dict[str, Any] = {"fields": ["email"], "match": ["external_id"]}
+    company.flows.append(flow("customer", "biller", "ledger", **settings))
+    company.customer("crm", "acc1", "Ada", biller="cus1")
+    company.papers["biller"].put("customer", "cus1", name="Ada", email="ada@example.com")
+
+    company.sync()
+
+    (made,) = company.held("ledger", "customer")
+    assert (made["name"], made["email"]) == ("Ada", "ada@example.com")
+    again, _ = company.sync()
+    assert (again.writes, again.conflicts) == (0, 0)
+    company.papers["biller"].put("customer", "cus1", email="new@example.com")
+    company.sync()
+    (made,) = company.held("ledger", "customer")
+    assert (made["name"], made["email"]) == ("Ada", "new@example.com")
+
+
 def test_a_record_that_two_systems_would_bring_is_created_once(company: Company) -> None:
     company.flows.append(
         flow("customer", "biller", "ledger", fields=["name"], match=["external_id"])
@@ -161,3 +180,23 @@ def test_a_record_that_two_systems_would_bring_is_created_once(company: Company)
     company.sync()
 
     assert len(company.held("ledger", "customer")) == 1
+
+
+def test_one_record_is_brought_to_several_systems(company: Company) -> None:
+    """A deal just won: the CRM's account becomes the biller's customer and the ledger's."""
+    company.customer("crm", "acc1", "Ada")
+
+    outline, applied = company.sync()
+
+    assert (outline.writes, applied.confirmed, applied.problems) == (2, 2, [])
+    (billed,), (booked,) = company.held("biller", "customer"), company.held("ledger", "customer")
+    link = company.store.links.of("customer", "crm", "acc1")
+    assert link is not None
+    assert company.store.links.members("customer", link) == {
+        "crm": ["acc1"],
+        "biller": [billed["id"]],
+        "ledger": [booked["id"]],
+    }
+    assert billed["external_ids"]["tieout"] != booked["external_ids"]["tieout"]
+    again, _ = company.sync()
+    assert again.writes == 0 and again.conflicts == 0

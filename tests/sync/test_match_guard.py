@@ -16,22 +16,24 @@ from tieout.sync.match import claims_by_id, key_for, same_text
 
 def test_a_key_is_the_same_for_ever() -> None:
     # sha256("invoice\0stripe\0in_1")[:10], worked out with sha256sum
-    assert key_for("invoice", "stripe", "in_1").startswith("tieout-invoice-stripe-in_1-")
-    assert key_for("invoice", "stripe", "in_1") == key_for("invoice", "stripe", "in_1")
+    assert key_for("invoice", "stripe", "in_1", "ns").startswith("tieout-invoice-stripe-in_1-")
+    assert key_for("invoice", "stripe", "in_1", "ns") == key_for("invoice", "stripe", "in_1", "ns")
 
 
 @given(st.text(min_size=1, max_size=300), st.text(min_size=1, max_size=300))
 def test_keys_fit_every_external_id_field(first: str, second: str) -> None:
-    key = key_for("credit_note", "stripe", first)
+    key = key_for("credit_note", "stripe", first, "ns")
     assert re.fullmatch(r"[A-Za-z0-9_-]{1,100}", key)
     if first != second:
-        assert key.casefold() != key_for("credit_note", "stripe", second).casefold()
+        assert key.casefold() != key_for("credit_note", "stripe", second, "ns").casefold()
 
 
 def test_records_that_name_each_other_are_claimed() -> None:
     left = Customer(system="stripe", id="cus_1")
     ours = Customer(
-        system="ns", id="7", external_ids={"tieout": key_for("customer", "stripe", "cus_1").upper()}
+        system="ns",
+        id="7",
+        external_ids={"tieout": key_for("customer", "stripe", "cus_1", "ns").upper()},
     )
     theirs = Customer(system="ns", id="8", external_ids={"stripe": "cus_1"})
     other = Customer(system="ns", id="9", external_ids={"stripe": "cus_2"})

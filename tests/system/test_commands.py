@@ -35,7 +35,13 @@ def commands() -> dict[tuple[str, ...], click.Command]:
 
 
 # What prints no data but does something, or serves until it is stopped.
-NO_DATA = {("init",), ("demo",), ("sandbox",)}
+NO_DATA = {
+    ("init",),
+    ("demo",),
+    ("sandbox",),
+    ("connectors", "new"),
+    ("connectors", "conformance"),
+}
 DOING = {
     "retry",
     "discard",

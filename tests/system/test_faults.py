@@ -123,7 +123,8 @@ def test_a_pull_that_broke_off_goes_on_at_its_last_page(world: World) -> None:
     world.left.wire.calm()
     world.run("pull", "left", "--entity", "customer", code=0)
     assert world.ask("SELECT COUNT(*) FROM customer") == [(250,)]
-    assert world.left.wire.asked == [("GET", "/v1/customers")]
+    asked = [path for _, path in world.left.wire.asked]
+    assert asked == ["/v1/customers", "/v1/events"]  # one page more, and the second look
 
 
 def test_a_storm_of_refusals_ends_with_a_sentence_and_the_next_run_goes_on(world: World) -> None:
@@ -133,6 +134,11 @@ def test_a_storm_of_refusals_ends_with_a_sentence_and_the_next_run_goes_on(world
     done = world.run("sync", code=1)
     assert "429" in done.err and "systems.left" in done.err
     world.left.faults.clear()
+    world.left.wire.calm()
+    done = world.run("sync", code=1)
+    assert "until" in done.err and world.left.wire.asked == []  # nobody calls before the time
+    assert "left: paused until" in world.run("status").out
+    world.run("check", code=0)  # a person finds that it works again
     world.run("sync", code=0)
     world.agree(["C000"])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 import msgspec
@@ -33,8 +34,11 @@ def status_command(config_path: Path, as_json: bool) -> int:
     """
     from tieout.jobs.queries import status
 
+    from .calls import call_lines
+
     with _hub(config_path) as hub:
         found = status(hub)
+        calls = call_lines(found["budgets"], ZoneInfo(hub.config.timezone), hub.ports.now())
     if as_json:
         print_json(found)
         return ATTENTION if found["attention"] else FINE
@@ -59,6 +63,8 @@ def status_command(config_path: Path, as_json: bool) -> int:
     say("writes: " + (", ".join(f"{n:,} {s}" for s, n in found["operations"].items()) or "none"))
     say("breaks: " + (", ".join(f"{n:,} {s}" for s, n in found["breaks"].items()) or "none"))
     say("to review: " + plural(found["candidates"], "link candidate"))
+    for line in calls:
+        say(clean(f"calls: {line}"))
     for each in found["set_aside"]:
         place = f"{each['system']} {each['entity']} {each['id']}"
         say(clean(f"set aside: {place}: {each['reason']}"), fg="yellow")

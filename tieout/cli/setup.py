@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from tieout.core.errors import ConfigError, TieoutError
+from tieout.core.priority import Priority, priority
 
 from .main import ALWAYS_JSON, ATTENTION, FAILED, FINE, exit_code, open_hub, print_json, show_error
 from .shown import plural, say, table
@@ -80,7 +81,8 @@ def check_command(config_path: Path, offline: bool, as_json: bool) -> int:
 
 def _log_in(hub: Any, name: str, row: dict[str, Any]) -> int:
     try:
-        account = hub.side(name).connector.check()
+        with priority(Priority.PERSON):
+            account = hub.side(name).connector.check()
     except TieoutError as error:
         row["error"], row["fix"] = error.message, error.hint
         show_error(error)

@@ -83,7 +83,7 @@ ENVIRONMENT = {
     "salesforce": """\
 # Salesforce: Setup > My Domain, with https://
 SALESFORCE_URL=
-# Salesforce: Setup > External Client App Manager > yours > Settings > OAuth > Consumer Key and Secret
+# Salesforce: Setup > External Client App Manager > yours > OAuth settings: key and secret
 SALESFORCE_CLIENT_ID=
 SALESFORCE_CLIENT_SECRET=
 """,
@@ -144,7 +144,7 @@ _KEPT = """\
     both_changed: flag
 """
 _MAILS = """\
-  - {{entity: customer, from: {biller}, to: {ledger}, fields: [email], mode: compare}}
+  - {{entity: customer, from: {biller}, to: {ledger}, fields: [email], both_changed: flag}}
 """
 _CUSTOMER = """\
   - entity: customer

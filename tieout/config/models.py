@@ -109,6 +109,13 @@ class SystemBase(Model):
     entities: Texts = Field((), description="what to pull; default: what the flows need")
     mappings: Texts = Field((), description="mapping overlays, relative to config.yaml")
     options: dict[str, Any] = Field({}, description="options of the mapping")
+    reserve_percent: int | None = Field(
+        None,
+        ge=0,
+        le=95,
+        description="share of every pool of calls that is left to other users of the login; "
+        "default: 20 of daily and hourly pools, 5 of shorter ones",
+    )
 
 
 class Top(Model):

@@ -15,6 +15,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from .budget import Budget
+
 
 @dataclass(frozen=True)
 class HttpRequest:
@@ -61,6 +63,8 @@ class Ports:
     random      a number in [0, 1).
     new_id      a fresh unique id, sortable strings not promised.
     send        one HTTP exchange; raises NotSent or AnswerLost.
+    budget      the calls that each credential may make, shared by all workers; None keeps count
+                in this process alone.
     """
 
     now: Callable[[], datetime]
@@ -69,6 +73,7 @@ class Ports:
     random: Callable[[], float]
     new_id: Callable[[], str]
     send: Send = _no_network
+    budget: Budget | None = None
 
 
 def real_ports(send: Send = _no_network) -> Ports:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
+from tieout.core.forecast import Standing, standing
 from tieout.core.money import show as money
 from tieout.hub import Hub, Kept
 from tieout.sync.items import Item
@@ -53,12 +55,41 @@ def status(hub: Hub) -> dict[str, Any]:
         "operations": operations,
         "breaks": breaks,
         "candidates": candidates,
+        "budgets": budgets(hub),
         "set_aside": [
             {"system": e.system, "entity": e.entity, "id": e.id, "reason": e.reason}
             for e in store.quarantine.list(limit=SHOWN_ASIDE)
         ],
         "attention": attention,
     }
+
+
+def budgets(hub: Hub) -> list[dict[str, Any]]:
+    """Each credential's calls: what is used by whom, how long it lasts, until when it is paused."""
+    now = hub.ports.now()
+    return [
+        shown(standing(kept.credential, kept.state, kept.updated_at, now))
+        for kept in hub.store.budgets.list()
+    ]
+
+
+def shown(found: Standing) -> dict[str, Any]:
+    """A credential's standing as JSON has it; times in UTC."""
+    pools = [
+        asdict(pool)
+        | {
+            "used_percent": pool.used_percent,
+            "by_us_percent": pool.percent(pool.by_us),
+            "by_others_percent": pool.percent(pool.by_others),
+            "reserved_percent": pool.percent(pool.limit - pool.usable),
+            "resets_at": _time(pool.resets_at),
+            "lasts_until": _time(pool.lasts_until),
+            "resumes_at": _time(pool.resumes_at),
+        }
+        for pool in found.pools
+    ]
+    told = {"systems": list(found.systems), "paused_until": _time(found.paused_until)}
+    return asdict(found) | told | {"pools": pools}
 
 
 def _time(value: Any) -> str | None:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from tieout.core.errors import ConfigError, TieoutError, TryLater
+from tieout.core.priority import Priority, priority
 from tieout.hub import Hub, Kept
 from tieout.sync import guard
 from tieout.sync.apply import Applied, OnOperation, apply, enqueue
@@ -78,21 +79,22 @@ def pull_systems(
             try:
                 _remap_if_changed(hub, name, run.id)
                 for each in _wanted(hub, name, entity):
-                    done.append(
-                        pull(
-                            hub.store,
-                            hub.side(name),
-                            each,
-                            hub.flows,
-                            hub.ports,
-                            run=run.id,
-                            full=full,
-                            since=since,
-                            max_deletions=hub.config.guard.max_deletions,
-                            accept_large=accept_large,
-                            on_page=on_page,
+                    with priority(_urgency(hub, name, each, full=full, since=since)):
+                        done.append(
+                            pull(
+                                hub.store,
+                                hub.side(name),
+                                each,
+                                hub.flows,
+                                hub.ports,
+                                run=run.id,
+                                full=full,
+                                since=since,
+                                max_deletions=hub.config.guard.max_deletions,
+                                accept_large=accept_large,
+                                on_page=on_page,
+                            )
                         )
-                    )
             except (ConfigError, TryLater) as error:
                 failures.append(error)
         run.counts = {
@@ -100,6 +102,15 @@ def pull_systems(
             "failures": [error.message for error in failures],
         }
     return done, failures
+
+
+def _urgency(hub: Hub, system: str, entity: str, *, full: bool, since: datetime | None) -> Priority:
+    """Reading everything gives way to whatever else calls the same provider."""
+    cursor = hub.store.cursors.get(system, entity)
+    if full or not hub.reads_changes(system, entity):
+        return Priority.BACKFILL
+    before = cursor and (cursor.window_since if cursor.open else cursor.since)
+    return Priority.INCREMENTAL if since or before else Priority.BACKFILL
 
 
 def _wanted(hub: Hub, system: str, entity: str | None) -> list[str]:
@@ -225,7 +236,10 @@ def apply_plan(
             limits = guard.Limits(told.max_writes, told.max_update_percent, told.max_archives)
             guard.check(outline.reaches, limits, plan=found.id, accepted=accept_large)
             enqueue(hub.store, found.id, run=run.id)
-        applied = apply(hub.store, hub.sides(), hub.flows, run=run.id, on_operation=on_operation)
+        with priority(Priority.PUSH):
+            applied = apply(
+                hub.store, hub.sides(), hub.flows, run=run.id, on_operation=on_operation
+            )
         run.counts = asdict(applied)
     return applied
 

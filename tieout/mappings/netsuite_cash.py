@@ -15,9 +15,10 @@ from .netsuite_links import (
     Applied,
     amount_of,
     applications,
+    has_links,
 )
 from .netsuite_records import common, currency_of, status_of
-from .netsuite_shapes import ROW, Raw, Shape, day_of, same_word, shape_of
+from .netsuite_shapes import ROW, SOAP, Raw, Shape, day_of, same_word, shape_of
 
 PAYMENT_WORDS = {
     "notdeposited": "succeeded",
@@ -74,7 +75,7 @@ def payment(raw: Raw, context: Context) -> Raw:
     amount = size(shape.amount("payment")) if shape.form != ROW else None
     amount = total_of(shape) if amount is None else amount
     applied = applications(shape, found["id"])
-    refunded = None if applied is None or shape.form != ROW else amount_of(applied, REFUND)
+    refunded = amount_of(applied, REFUND) if applied is not None and has_links(shape) else None
     return {
         **found,
         "customer": shape.ref("customer", "entity").id,
@@ -171,6 +172,8 @@ def _deposit_lines(shape: Shape) -> list[Raw]:
         for row in shape.rows(name) or ():
             amount = sign * (row.amount("amount") or ZERO)
             lines.append(_line(row.text("line"), None, amount, "fee" if amount < 0 else "other"))
+    if shape.form == SOAP:  # whose lines have no numbers, but the order of the ledger
+        lines = [{**line, "id": line["id"] or str(place)} for place, line in enumerate(lines, 1)]
     return lines
 
 

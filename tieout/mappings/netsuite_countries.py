@@ -1,4 +1,4 @@
-"""SOAP's own words for countries, where they are not the English names that CLDR has.
+"""SOAP's own words for countries and languages, where they are not the names that CLDR has.
 
 The list is the enumeration `Country` of urn:types.common_2023_2.platform.webservices.netsuite.com.
 The Canary Islands, and Ceuta and Melilla, have a word there but no code in ISO 3166-1.
@@ -50,3 +50,23 @@ def soap_country(word: str) -> str:
     """`_koreaTheRepublicOf` as its code, else as words to look up: `_southAfrica`, South Africa."""
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", word[1:]).title()
     return SOAP_COUNTRIES.get(word, spaced)
+
+
+# The enumeration `Language` and the codes that REST and SuiteQL have for the same languages.
+SOAP_LANGUAGES = {
+    "_chineseSimplified": "zh_CN", "_chineseTraditional": "zh_TW", "_czech": "cs_CZ",
+    "_danish": "da_DK", "_dutch": "nl_NL", "_englishAu": "en_AU", "_englishCa": "en_CA",
+    "_englishInternational": "en", "_englishUK": "en_GB", "_englishUS": "en_US",
+    "_finnish": "fi_FI", "_frenchCanada": "fr_CA", "_frenchFrance": "fr_FR", "_german": "de_DE",
+    "_italian": "it_IT", "_japanese": "ja_JP", "_korean": "ko_KR",
+    "_latinAmericanSpanish": "es_AR", "_norwegian": "no_NO", "_polish": "pl_PL",
+    "_portugueseBrazil": "pt_BR", "_portuguesePortugal": "pt_PT", "_russian": "ru_RU",
+    "_spanish": "es_ES", "_swedish": "sv_SE", "_thai": "th_TH", "_turkish": "tr_TR",
+}  # fmt: skip
+
+
+def soap_language(word: str | None) -> str | None:
+    """`_englishUS` as `en_US`; another language's word without its underscore."""
+    if word is None or not word.startswith("_"):
+        return word
+    return SOAP_LANGUAGES.get(word, word[1:])

@@ -36,11 +36,16 @@ class Applied:
 
 def applications(shape: Shape, id: str | None) -> list[Applied] | None:
     """What was applied, one entry a document; None if the payload does not tell."""
-    if shape.form == ROW:
+    if shape.form == ROW or has_links(shape):
         rows = shape.rows("applications")  # `links` is REST's own, and empty in every row
         return None if rows is None else _merged(_linked(row, id) for row in rows)
     rows = shape.rows("apply", "applylist")
     return None if rows is None else _merged(_ticked(row) for row in rows)
+
+
+def has_links(shape: Shape) -> bool:
+    """Whether all applications are told, from either end: SuiteQL's rows, joined to any form."""
+    return "applications" in shape.fields
 
 
 def _linked(row: Shape, id: str | None) -> Applied | None:

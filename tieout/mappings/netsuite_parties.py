@@ -1,4 +1,4 @@
-"""Customers, contacts and items."""
+"""Customers, contacts, items and their prices."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from .forms import Context, prepares
-from .netsuite_countries import soap_country
+from .netsuite_countries import soap_country, soap_language
 from .netsuite_records import common, currency_of, lookup_rows
 from .netsuite_shapes import Raw, Shape, shape_of, text_of
 
@@ -30,7 +30,7 @@ def customer(raw: Raw, context: Context) -> Raw:
         "inactive": shape.flag("isinactive"),
         "currency": currency_of(shape, context, needed=bool(balance), default=False),
         "tax_id": shape.text("vatregnumber"),
-        "language": shape.text("language"),
+        "language": soap_language(shape.text("language")),
         "billing_address": _address(shape, "defaultbilling"),
         "shipping_address": _address(shape, "defaultshipping"),
         "parent": shape.ref("parent").id,
@@ -136,4 +136,29 @@ def product(raw: Raw, context: Context) -> Raw:
         "active": None if inactive is None else not inactive,
         "unit_label": shape.ref("saleunit").name,
         "item_type": shape.text("itemtype"),
+    }
+
+
+@prepares("netsuite.price")
+def price(raw: Raw, context: Context) -> Raw:
+    """A price of an item at a price level in a currency, as the connector makes it of the matrix.
+
+    Several amounts are quantity breaks, each the price of all units from its quantity on: scheme
+    volume. From which quantities is not told.
+    """
+    shape = shape_of(raw)
+    amounts = [row.amount("unitprice") for row in shape.rows("prices") or ()]
+    inactive = shape.flag("isinactive")
+    found = common(shape, "product", context)
+    item = shape.ref("item").id
+    return {
+        **found,
+        "url": str(found["url"]).rpartition("=")[0] + f"={item}" if found["url"] else None,
+        "product": item,
+        "name": shape.text("levelname"),
+        "level": shape.text("pricelevel"),
+        "currency": currency_of(shape, context, needed=bool(amounts)),
+        "unit_amount": amounts[0] if len(amounts) == 1 else None,
+        "scheme": "volume" if len(amounts) > 1 else "per_unit",
+        "active": None if inactive is None else not inactive,
     }

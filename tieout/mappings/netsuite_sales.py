@@ -14,6 +14,7 @@ from .netsuite_links import (
     Applied,
     amount_of,
     applications,
+    has_links,
     to_invoices,
 )
 from .netsuite_records import common, currency_of, kind_of, status_of
@@ -116,7 +117,7 @@ def _settled(
 
     What settled it without a link that says how (a journal against A/R) counts as paid.
     """
-    if applied is not None and shape.form == ROW and all(each.kind for each in applied):
+    if applied is not None and has_links(shape) and all(each.kind for each in applied):
         paid = amount_of(applied, PAYMENT, DEPOSIT)
         credited = sum((each.amount for each in applied), ZERO) - paid
         stated = size(shape.amount("amountpaid", "foreignamountpaid"))
@@ -133,7 +134,7 @@ def _used(
     shape: Shape, applied: list[Applied] | None, total: Decimal | None, balance: Decimal | None
 ) -> tuple[Decimal | None, Decimal | None]:
     """(allocated, refunded). REST's apply sublist shows no refunds: those are what else is used."""
-    if applied is not None and shape.form == ROW:
+    if applied is not None and has_links(shape):
         refunded = amount_of(applied, REFUND)
         return sum((each.amount for each in applied), ZERO) - refunded, refunded
     used = shape.amount("applied", "amountpaid")

@@ -86,6 +86,7 @@ class RestClient:
         self._explain, self._judge, self._lane, self._learn = explain, judge, lane, learn
         self._headers, self._timeout, self._secrets = dict(headers or {}), timeout, secrets
         self._attempts, self._total_seconds = attempts, total_seconds
+        self._pace.covers(sum(timeout))
 
     def send(self, request: Request) -> Any:
         """The answer's JSON, numbers exact; None for an empty answer."""
@@ -247,7 +248,8 @@ class _Call:
         return _Failed(error, again, wait=wait, limit=limit)
 
     def _unreadable(self, answer: HttpAnswer) -> _Failed:
-        html = answer.body.lstrip()[:1] == b"<" or "html" in answer.headers.get("content-type", "")
+        kind = answer.headers.get("content-type", "")
+        html = "html" in kind or (answer.body.lstrip()[:1] == b"<" and "xml" not in kind)
         if html:
             message = "answered with HTML, not JSON: is base_url right?"
             hint = "base_url is the address of the API, not of the web pages"
@@ -255,6 +257,8 @@ class _Call:
                 ProviderDown(message, hint=hint), Again.IF_SAFE, limit=HTML_ATTEMPTS
             )
         message = "sent an answer that breaks off or is not JSON"
+        if "xml" in kind:
+            message = "sent an answer that breaks off or is not what was asked for"
         return self._failed(ProviderDown(message), Again.IF_SAFE, limit=UNREADABLE_ATTEMPTS)
 
     def _oversized(self, error: StopRun) -> TieoutError:

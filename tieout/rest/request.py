@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -28,7 +28,8 @@ class Request:
     json        anything JSON can say; Decimals are sent as exact numbers.
     form        a mapping, nested as you like: `{"items": [{"price": "p"}]}` is sent as
                 `items[0][price]=p`; None is sent as an empty value.
-    body        bytes sent as they are (with your own Content-Type header).
+    body        bytes sent as they are (with your own Content-Type header); or a function that
+                makes them anew for each attempt, where a signature stands in them.
     idempotent  a repeat has no second effect: a read sent by POST, or a write with a key that
                 the provider honours. GET, HEAD and OPTIONS always are.
     reads       changes nothing at the provider; by default what the method says.
@@ -40,7 +41,7 @@ class Request:
     params: Named = ()
     json: Any = None
     form: Mapping[str, Any] | None = None
-    body: bytes | None = None
+    body: bytes | Callable[[], bytes] | None = None
     headers: Named = ()
     idempotent: bool = False
     reads: bool | None = None
@@ -78,7 +79,7 @@ class Request:
             return _json.encode(self.json), "application/json"
         if self.form is not None:
             return urlencode(brackets(self.form)).encode(), "application/x-www-form-urlencoded"
-        return self.body, None
+        return (self.body() if callable(self.body) else self.body), None
 
 
 def as_pairs(named: Named) -> Pairs:

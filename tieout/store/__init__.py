@@ -15,6 +15,7 @@ from tieout.core.ports import Ports
 from .audit import Audit, Entry
 from .base import Base
 from .breaks import Breaks, Kept
+from .budgets import Budgets, SharedBudget
 from .candidates import Candidate, Candidates
 from .certificates import Certificate, Certificates
 from .cursors import Cursor, Cursors
@@ -48,6 +49,7 @@ __all__ = [
     "Received",
     "Run",
     "SetAside",
+    "SharedBudget",
     "Store",
     "Version",
     "open_store",
@@ -73,6 +75,7 @@ class Store:
         self.audit = Audit(db)
         self.breaks = Breaks(db)
         self.inbox = Inbox(db)
+        self.budgets = Budgets(db)
         self.certificates = Certificates(db)
         self._seq = Numbers(db, "fetch")
 

@@ -121,14 +121,16 @@ class Database:
     # -- writing ---------------------------------------------------------------------------
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All or nothing. A nested one joins the outer; if it fails, only its part is undone."""
+    def transaction(self, *, beside: bool = False) -> Iterator[sqlite3.Connection]:
+        """All or nothing. A nested one joins the outer; if it fails, only its part is undone.
+
+        `beside`: a short write that every process may make, whichever is the writing one."""
         with self._turn, explaining(self.path):
             if self._depth:
                 with self._savepoint() as connection:
                     yield connection
                 return
-            if self.alone:
+            if self.alone and not beside:
                 self.own()
             before = getattr(self._local, "connection", None)
             self._writer.execute(self.dialect.begin)

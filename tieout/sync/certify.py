@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from tieout.connectors.base import Can, Evidence, Method, Page, Window
 from tieout.core.errors import StopRun, TieoutError
+from tieout.core.priority import Priority, priority
 from tieout.store import Store
 
 from .proof import PROVEN, Look, Statement, weigh
@@ -65,9 +66,10 @@ def _looks(store: Store, question: Question, keep: Keep) -> tuple[list[Look], st
     found: dict[tuple[Method, str], Look] = {}
     store.certificates.list_anew(question.side.name, question.entity)
     try:
-        for evidence in question.side.connector.prove(question.entity, question.window):
-            key = (evidence.method, evidence.note)
-            found[key] = _add(found.get(key), _look(store, question, keep, evidence))
+        with priority(Priority.RECONCILIATION):
+            for evidence in question.side.connector.prove(question.entity, question.window):
+                key = (evidence.method, evidence.note)
+                found[key] = _add(found.get(key), _look(store, question, keep, evidence))
     except StopRun:
         raise
     except TieoutError as error:

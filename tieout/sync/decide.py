@@ -125,7 +125,8 @@ def _differences(wanted: Fields, base: Fields | None, actual: Fields, policy: Po
             write[name] = want
     if contested:
         names = ", ".join(sorted(contested))
-        how = "both changed" if base is not None else "differ at the first meeting:"
+        met = base is not None and any(name in base for name in contested)
+        how = "both changed" if met else "differ at the first meeting:"
         return Decision(Action.CONFLICT, f"{how} {names}", contested=contested, agreed=agreed)
     if write:
         changed = ", ".join(sorted(write))

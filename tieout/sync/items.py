@@ -73,7 +73,7 @@ class Item:
     def key(self, plan: str) -> str:
         """The idempotency key: of a record's making for ever the same, else of this plan."""
         if self.action == Action.CREATE.value:
-            return key_for(self.entity, self.source, self.source_id)
+            return key_for(self.entity, self.source, self.source_id, self.target)
         return f"tieout-{plan}-{self.position}"
 
     def draft(self, plan: str, run: str) -> Draft:

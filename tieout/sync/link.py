@@ -108,7 +108,7 @@ def _by_ids(store: Store, flow: FlowSpec, record: Record, other: str) -> list[Re
             ids.append(record.external_ids[name])
     for name in flow.names_of(record.system):  # a partner names this record
         ids += store.records.external(entity, other, name, record.id)
-    key = key_for(entity, record.system, record.id)
+    key = key_for(entity, record.system, record.id, other)
     ids += store.records.external(entity, other, "tieout", key)
     found = _alive(store, entity, other, list(dict.fromkeys(ids)))
     return found or _holders_of_our_key(store, flow, record, other)

@@ -11,13 +11,14 @@ from tieout.core.entities import Record
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
 
 
-def key_for(entity: str, system: str, id: str) -> str:
-    """Our key of a record that we create elsewhere: the same for ever, so never made twice.
+def key_for(entity: str, system: str, id: str, target: str) -> str:
+    """Our key of a record that we create in `target`: the same for ever, so never made twice. One
+    record may be brought to several systems, each time under a key of its own.
 
     Letters, digits, `_` and `-` only and at most 100 long, so that every provider's external-id
     field can hold it. The hash tells apart ids that differ only in case or odd characters.
     """
-    digest = hashlib.sha256(f"{entity}\0{system}\0{id}".encode()).hexdigest()[:10]
+    digest = hashlib.sha256(f"{entity}\0{system}\0{id}\0{target}".encode()).hexdigest()[:10]
     return f"tieout-{entity}-{system}-{_UNSAFE.sub('-', id)[:50]}-{digest}"
 
 
@@ -33,7 +34,7 @@ def claims_by_id(
     record: Record, entity: str, own: tuple[str, ...], other_id: str, other: Record
 ) -> Claim | None:
     """Do the records name each other? `own` are the names under which our side is known there."""
-    key = key_for(entity, record.system, record.id)
+    key = key_for(entity, record.system, record.id, other.system)
     if (other.external_ids.get("tieout") or "").casefold() == key.casefold():
         return Claim("our key", strong=True)
     for name in own:

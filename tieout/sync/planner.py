@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from tieout.connectors.base import Can
-from tieout.core.entities import ENTITIES, Record
+from tieout.core.entities import ENTITIES, REFERENCES, Record
 from tieout.core.errors import InvalidRecord, StopRun
 from tieout.store import Operation, Store
 
@@ -85,12 +85,25 @@ class Planner:
         return items or None
 
     def _linked(self, flow: FlowSpec, system: str, id: str) -> tuple[str | None, Ids]:
-        link = link_record(self.store, flow, system, id)
-        members = self.store.links.members(flow.entity, link) if link else {system: [id]}
+        link, members = self._met(flow, system, id)
+        kindred = [
+            each
+            for each in self.flows
+            if each is not flow and each.entity == flow.entity and system in (each.left, each.right)
+        ]
+        if kindred and not (members.get(flow.left) and members.get(flow.right)):
+            # A third system may know both halves: only then is it sure that one is missing.
+            for other in kindred:
+                link_record(self.store, other, system, id)
+            link, members = self._met(flow, system, id)
         return link, {
             side: members[side][0] if members.get(side) else None
             for side in (flow.left, flow.right)
         }
+
+    def _met(self, flow: FlowSpec, system: str, id: str) -> tuple[str | None, dict[str, list[str]]]:
+        link = link_record(self.store, flow, system, id)
+        return link, self.store.links.members(flow.entity, link) if link else {system: [id]}
 
     def _pair(self, flow: FlowSpec, link: str | None, ids: Mapping[str, str | None]) -> list[Item]:
         if ids[flow.left] is None or not flow.writes:
@@ -188,6 +201,26 @@ class Planner:
         }
         return self._translated(here.system, target, fields)
 
+    def _from_others(
+        self, flow: FlowSpec, link: str | None, target: str, write: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """What other flows would add to a new record at once: the CRM brings a customer's name, the
+        biller its e-mail address. References are left to their own flow."""
+        members = self.store.links.members(flow.entity, link) if link else {}
+        writable = self.sides[target].mapper.writable(flow.entity, creating=True)
+        found: dict[str, Any] = {}
+        for other in self.flows:
+            same = (other.entity, other.right) == (flow.entity, target) and other.writes
+            if not same or other.left == flow.left or not members.get(other.left):
+                continue
+            record = self.store.records.get(flow.entity, other.left, members[other.left][0])
+            held = stored_fields(record) if record is not None and not record.deleted else {}
+            for name in other.fields:
+                known = name in write or name in found or name in REFERENCES
+                if not known and name in writable and held.get(name) is not None:
+                    found[name] = held[name]
+        return found
+
     def _golden(
         self, flow: FlowSpec, target: str, here: Record | None, there: Record
     ) -> dict[str, Any] | None:
@@ -274,16 +307,17 @@ class Planner:
         if action in WRITES:
             if held_up := self._held_up(flow, link, target, action, source_system, source_id):
                 action, reason = held_up
-            elif action is Action.CREATE and (
-                other := self._being_made(flow.entity, source_system, source_id, target)
+            elif action is Action.CREATE and self._being_made(
+                flow.entity, source_system, source_id, target
             ):
-                twin = other.removeprefix("new:")
-                action, reason = Action.WAIT, f"this plan creates it from another system ({twin})"
+                return None  # another flow brings it; this one adds what it owns afterwards
             elif action is Action.CREATE:
                 self._refuse_one_account(flow, source, target)
                 made = self._creating.setdefault((flow.entity, source_system, target), set())
                 made.add(source_id)
         write = _as_held(decision, source)
+        if action is Action.CREATE:
+            write |= self._from_others(flow, link, target, write)
         before = stored_fields(actual) if actual else {}
         amount = flow.profile.amount
         return Item(
@@ -334,7 +368,8 @@ class Planner:
     ) -> tuple[Action, str] | None:
         """Why an earlier write of the same record keeps this one from being planned."""
         if action is Action.CREATE:
-            earlier = self.store.outbox.by_key(key_for(flow.entity, source, source_id))
+            key = key_for(flow.entity, source, source_id, target)
+            earlier = self.store.outbox.by_key(key)
         else:
             earlier = self.store.outbox.latest(link, flow.entity, target) if link else None
         if earlier is None:

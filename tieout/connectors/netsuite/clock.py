@@ -17,6 +17,15 @@ OVERLAP_SURE = timedelta(minutes=15)
 OVERLAP_UNSURE = timedelta(hours=24)
 
 
+def utc(told: str) -> str:
+    """A moment with an offset as ISO 8601 in UTC; as received if it can't be read."""
+    try:
+        moment = datetime.fromisoformat(told)
+    except ValueError:
+        return told
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment.tzinfo else told
+
+
 @dataclass(frozen=True)
 class QueryClock:
     """`sure` once the zone was seen to be right; until then windows overlap by a day."""
@@ -33,6 +42,10 @@ class QueryClock:
         )
         # When clocks go back an hour is shown twice, and the second time would look too old.
         return (local.replace(tzinfo=None) - max(back, timedelta())).strftime(_STAMP)
+
+    def local(self, moment: datetime) -> str:
+        """An instant as SuiteQL writes it."""
+        return moment.astimezone(self.zone).replace(tzinfo=None).strftime(_STAMP)
 
     def utc(self, shown: str) -> str:
         """A local time of a row as ISO 8601 in UTC; as received if it can't be read."""

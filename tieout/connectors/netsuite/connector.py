@@ -13,18 +13,28 @@ from datetime import datetime
 from typing import ClassVar
 from zoneinfo import ZoneInfo
 
-from tieout.core.errors import ConfigError, Conflict, InvalidRecord, ProviderDown
+from tieout.core.errors import (
+    AuthError,
+    ConfigError,
+    Conflict,
+    InvalidRecord,
+    ProviderDown,
+    TryLater,
+)
 from tieout.core.ports import Ports
 from tieout.rest import Auth, ClientCredentials, Pace, RestClient, TokenBased
 
-from ..base import Account, Can, Connector, Page, Raw
+from ..base import Account, Can, Connector, Evidence, Page, Raw, Window
 from .clock import FORMAT, QueryClock
 from .errors import explain, judge
 from .kinds import KINDS, Kind
+from .pricing import chosen, item_of
+from .proving import proofs
 from .reading import Reading
 from .records import Records, checked
 from .resume import END, ROWS, TOUCHED, Resume
 from .settings import NetSuiteConfig
+from .soap_side import SoapSide
 from .suiteql import Row, SuiteQl
 from .writing import Directory, completed, told_apart
 
@@ -42,16 +52,20 @@ class NetSuite(Connector):
 
     def __init__(self, settings: NetSuiteConfig, ports: Ports, *, where: str = "") -> None:
         self._settings, self._ports, self._where = settings, ports, where
+        pace = Pace(
+            settings.calls_per_second,
+            max(1, int(settings.calls_per_second)),
+            ports=ports,
+            concurrency=settings.concurrency,
+            credential=f"netsuite:{settings.realm}",
+        )
+        over_soap = settings.transport == "soap"
+        self._soap = SoapSide(settings, ports, pace, where=where) if over_soap else None
         self._rest = RestClient(
             settings.url,
             ports=ports,
             auth=_login(settings, ports, where),
-            pace=Pace(
-                settings.calls_per_second,
-                max(1, int(settings.calls_per_second)),
-                ports=ports,
-                concurrency=settings.concurrency,
-            ),
+            pace=pace,
             explain=explain,
             judge=judge,
             where=where,
@@ -67,6 +81,8 @@ class NetSuite(Connector):
 
     def check(self) -> Account:
         """Who we are, and per entity what the role may not read or the account does not have."""
+        if self._soap:
+            return self._soap.check()
         self._ql.run("SELECT t.id FROM currency t ORDER BY t.id", limit=1)
         problems: list[str] = []
         for entity, kind in KINDS.items():
@@ -75,7 +91,10 @@ class NetSuite(Connector):
                 rows = reading.one("0")
                 reading.whole(rows or [{"id": "0"}])
             except ConfigError as error:
-                problems.append(f"{entity}: {error.message}; {error.hint}")
+                told = f"{entity}: {error.message}; give the role {kind.permission}"
+                problems.append(f"{told} and Reports > SuiteAnalytics Workbook")
+                continue
+            problems += self._refused_record(kind)
         problems += self._missing_fields()
         problems += self._other_problems()
         names = self._directory.subsidiaries
@@ -91,7 +110,11 @@ class NetSuite(Connector):
         A window of changes also has the documents that changed payments and credits were
         applied to, and at its end the ids that were deleted.
         """
-        reading = self._reading(self._kind(entity))
+        kind = self._kind(entity)
+        if self._soap:
+            yield from self._soap.pull(kind, since, resume)
+            return
+        reading = self._reading(kind)
         start = Resume.read(resume, where=self._where)
         if start.phase == ROWS:
             headers = reading.all(start) if since is None else reading.changed(since, start)
@@ -102,12 +125,17 @@ class NetSuite(Connector):
         if reading.kind.touched_by and start.phase in (ROWS, TOUCHED):
             for rows, after in reading.touched(since, start):
                 yield Page(reading.whole(rows), after.text())
-        gone = reading.gone(since)
+        gone = reading.gone(since) if Can.DELETIONS in kind.can else ()
         if gone:
             yield Page([], Resume(END).text(), gone)
 
     def get(self, entity: str, id: str) -> bytes | None:
-        reading = self._reading(self._kind(entity))
+        kind = self._kind(entity)
+        if self._soap:
+            return self._soap.get(kind, id)
+        reading = self._reading(kind)
+        if kind.entity == "price":
+            return chosen(reading.whole(reading.one(item_of(id) or "0")), id)
         if not id.removeprefix("-").isdecimal():
             return None
         rows = reading.one(id)
@@ -116,11 +144,15 @@ class NetSuite(Connector):
     def find(self, entity: str, key: str) -> bytes | None:
         """By external id, asked of the record itself; by custom field through SuiteQL."""
         kind = self._able(entity, Can.FIND)
+        if self._soap:
+            return self._soap.find(kind, key)
         id = self._id_of(kind, key)
         return None if id is None else self._read_back(kind, self._type(kind, id), id)
 
     def create(self, entity: str, record: Raw, *, key: str) -> bytes:
         kind = self._able(entity, Can.CREATE)
+        if self._soap:
+            return self._soap.create(kind, record, key)
         known = self._id_of(kind, key)
         if known is not None:
             return self._read_back(kind, self._type(kind, known), known)
@@ -143,6 +175,8 @@ class NetSuite(Connector):
 
     def update(self, entity: str, id: str, record: Raw, *, key: str) -> bytes:
         kind = self._able(entity, Can.UPDATE)
+        if self._soap:
+            return self._soap.update(kind, id, record)
         body = completed(kind, record, self._settings, self._directory, creating=False)
         type = self._type(kind, id)
         self._records.patch(kind, type, id, body)
@@ -151,9 +185,19 @@ class NetSuite(Connector):
     def archive(self, entity: str, id: str, *, key: str) -> bytes | None:
         """Inactive, never deleted."""
         kind = self._able(entity, Can.ARCHIVE)
+        if self._soap:
+            return self._soap.archive(kind, id)
         type = self._type(kind, id)
         self._records.patch(kind, type, id, {"isInactive": True})
         return self._read_back(kind, type, id)
+
+    def prove(self, entity: str, window: Window) -> Iterator[Evidence]:
+        """A count and, after a pull of everything, every id; how far a window reached back."""
+        kind = self._able(entity, Can.PROVE)
+        if self._soap:
+            yield from self._soap.prove(kind, window)
+            return
+        yield from proofs(self._reading(kind), window)
 
     # parts
 
@@ -236,6 +280,18 @@ class NetSuite(Connector):
         if found is None:
             raise ProviderDown(f"{kind.entity} {id} was written, but cannot be read back")
         return found
+
+    def _refused_record(self, kind: Kind) -> list[str]:
+        """Whether the record API shows this type at all, by asking for one that cannot exist."""
+        if Can.CREATE not in kind.can:
+            return []
+        try:
+            self._records.fields(self._new_type(kind), "0", "id")
+        except AuthError as error:
+            return [f"{kind.entity}: {error.message}; give the role {kind.permission}"]
+        except (InvalidRecord, TryLater):
+            pass
+        return []
 
     def _missing_fields(self) -> list[str]:
         """Configured custom fields that this account (or role) does not have."""

@@ -15,7 +15,7 @@ from .clock import FORMAT
 from .settings import NetSuiteConfig
 from .suiteql import Column, Select
 
-_READ = Can.LIST | Can.CHANGES | Can.GET | Can.DELETIONS
+_READ = Can.LIST | Can.CHANGES | Can.GET | Can.DELETIONS | Can.PROVE
 _WRITE = _READ | Can.FIND | Can.CREATE
 
 # How money gets onto invoices; their own lastmodifieddate need not move when it does.
@@ -26,6 +26,26 @@ _GONE = {
     "DepAppl": "depappl|depositapplication",
     "Journal": "journal|journalentry",
     "CustRfnd": "customerrefund|custrfnd",
+}
+
+
+_PREFIX = {
+    "customer": "custentity",
+    "contact": "custentity",
+    "product": "custitem",
+    "price": "custitem",
+}
+PERMISSIONS = {
+    "customer": "Lists > Customers",
+    "contact": "Lists > Contacts",
+    "product": "Lists > Items",
+    "price": "Lists > Items",
+    "invoice": "Transactions > Invoice and Find Transaction",
+    "payment": "Transactions > Customer Payment and Find Transaction",
+    "credit_note": "Transactions > Credit Memo and Find Transaction",
+    "refund": "Transactions > Customer Refund and Find Transaction",
+    "payout": "Transactions > Deposit and Find Transaction",
+    "journal_entry": "Transactions > Make Journal Entry and Find Transaction",
 }
 
 
@@ -53,6 +73,25 @@ class Kind:
     left: str = ""
     gone: str = ""
     sublists: tuple[str, ...] = ()
+
+    @property
+    def custom_prefix(self) -> str:
+        return _PREFIX.get(self.entity, "custbody")
+
+    @property
+    def permission(self) -> str:
+        """What the role needs to read it, as NetSuite's menus call it."""
+        return PERMISSIONS[self.entity]
+
+    @property
+    def counts(self) -> bool:
+        """Whether a search can tell it from its lines: journals have no main line."""
+        return bool(self.code) and self.code != "Journal"
+
+    @property
+    def is_item(self) -> bool:
+        """Whether it is an item, or a part of one."""
+        return self.entity in ("product", "price")
 
     @property
     def where(self) -> str:
@@ -191,6 +230,18 @@ APPLICATIONS = Select(
         *_plain("previousline nextline linktype"),
     ),
 )
+# An entry of the matrix has no id: it is the price of an item at a level in a currency.
+PRICES = Select(
+    "prices",
+    "pricing t",
+    (
+        *_plain("item pricelevel unitprice", needed=True),
+        *_plain("currency customer"),
+        _shown("pricelevel", "levelname"),
+        _CURRENCY,
+    ),
+    {"currency": _JOINS["currency"]},
+)
 DELETED = Select("deleted records", "deletedrecord t", _plain("recordid type", needed=True))
 _ADDRESS_PARTS = ("addr1", "addr2", "addr3", "city", "state", "zip", "country")
 _ADDRESS = (
@@ -212,9 +263,8 @@ ADDRESSES = tuple(
 )
 
 # Lines of these kinds carry no product of their own.
-_CONDITIONS = {
-    "product": "t.itemtype NOT IN ('Subtotal', 'Description', 'EndGroup', 'TaxItem', 'TaxGroup')"
-}
+_SOLD = "t.itemtype NOT IN ('Subtotal', 'Description', 'EndGroup', 'TaxItem', 'TaxGroup')"
+_CONDITIONS = {"product": _SOLD, "price": _SOLD}
 
 
 def _transaction(entity: str, can: Can, rest: str, code: str, **more: object) -> Kind:
@@ -246,7 +296,15 @@ KINDS: Mapping[str, Kind] = {
             _PARTY,
             ITEMS,
             "serviceSaleItem",
-            gone="(?!customrecord)[a-z]*item",
+            gone="(?!customrecord)[a-z]*item(for[a-z]+)?|(service|othercharge)(for[a-z]+)?"
+            "|discount|markup",
+        ),
+        Kind(
+            "price",
+            Can.LIST | Can.CHANGES | Can.GET,
+            ITEMS,
+            "serviceSaleItem",
+            lists=("prices",),
         ),
         _transaction(
             "invoice",
@@ -298,22 +356,25 @@ KINDS: Mapping[str, Kind] = {
     )
 }
 
-_PREFIX = {"customer": "custentity", "contact": "custentity", "product": "custitem"}
+
+def custom_names(kind: Kind, settings: NetSuiteConfig) -> list[str]:
+    """The custom fields that are read with it, in lower case."""
+    wanted = [*settings.custom_fields, settings.key_field or ""]
+    if kind.entity == "payout" and settings.payout_deposits.field:
+        wanted.append(settings.payout_deposits.field)
+    low = dict.fromkeys(each.lower() for each in wanted)
+    return [name for name in low if name.startswith(kind.custom_prefix)]
 
 
 def configured(kind: Kind, settings: NetSuiteConfig) -> tuple[Select, str]:
     """The header query with the account's custom fields, and its further condition."""
-    prefix = _PREFIX.get(kind.entity, "custbody")
-    wanted = [each.lower() for each in (*settings.custom_fields, settings.key_field or "")]
     deposits = settings.payout_deposits
     condition = ""
     if kind.entity == "payout" and deposits.field:
-        wanted.append(deposits.field.lower())
         condition += f" AND t.{deposits.field.lower()} IS NOT NULL"
     if kind.entity == "payout" and deposits.memo_contains:
         condition += " AND INSTR(t.memo, ?) > 0"
-    names = [name for name in dict.fromkeys(wanted) if name.startswith(prefix)]
-    custom = tuple(Column(f"t.{name}", name) for name in names)
+    custom = tuple(Column(f"t.{name}", name) for name in custom_names(kind, settings))
     if not custom:
         return kind.select, condition
     select = replace(

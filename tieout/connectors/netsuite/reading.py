@@ -16,7 +16,17 @@ from tieout.core.errors import ConfigError
 from tieout.rest.json import encode_stable
 
 from .clock import FORMAT, QueryClock
-from .kinds import ADDRESSES, APPLICATIONS, DELETED, JOURNAL_LINES, LINES, Kind, configured
+from .kinds import (
+    ADDRESSES,
+    APPLICATIONS,
+    DELETED,
+    JOURNAL_LINES,
+    LINES,
+    PRICES,
+    Kind,
+    configured,
+)
+from .pricing import prices
 from .resume import ROWS, TOUCHED, Resume
 from .settings import NetSuiteConfig
 from .suiteql import MOST_ROWS, Listing, Row, Select, SuiteQl
@@ -134,16 +144,34 @@ class Reading:
     def whole(self, rows: Sequence[Row]) -> list[bytes]:
         """The records of these headers in the unified form, as stable JSON."""
         ids = [row["id"] for row in rows]
+        if self.kind.entity == "price":
+            return self._prices(rows, ids)
         lists = {name: self._list(name, ids) for name in self.kind.lists}
         return [self._record(row, lists) for row in rows]
 
-    def _record(self, row: Row, lists: dict[str, dict[str, list[Row]] | None]) -> bytes:
+    def _prices(self, rows: Sequence[Row], ids: Sequence[str]) -> list[bytes]:
+        entries: dict[str, list[Row]] = {}
+        for part in _parts(ids):
+            where = f"t.item IN ({_marks(part)})"
+            for entry in self._walk(PRICES, where, part, "item", "pricelevel"):
+                entries.setdefault(entry["item"], []).append(entry)
+        found: list[bytes] = []
+        for row in rows:
+            found += prices(self._times(row), entries.get(row["id"], ()))
+        return found
+
+    def _times(self, row: Row) -> dict[str, Any]:
+        """The row with its times in UTC and where people see the account."""
         record: dict[str, Any] = dict(row)
         for name in _TIMES:
             if name in record:
                 record[name] = self.clock.utc(record[name])
         if self.settings.app:
             record["app"] = self.settings.app
+        return record
+
+    def _record(self, row: Row, lists: dict[str, dict[str, list[Row]] | None]) -> bytes:
+        record = self._times(row)
         for name, found in lists.items():
             if found is not None:
                 record["lines" if name == "accounts" else name] = found.get(row["id"], [])

@@ -27,6 +27,8 @@ class NetSuiteConfig(Settings):
     where both are given in full."""
 
     account: str = Field(description="the account id, such as 1234567 or 1234567_SB1")
+    transport: Literal["rest", "soap"] = Field("rest", description="soap needs TBA and `wsdl`")
+    wsdl: str = Field("", description="for soap: NetSuite's WSDL with its .xsd files: a path")
     base_url: str = Field("", description="default: the account's own address")
     client_id: str = ""
     certificate_id: str = ""
@@ -92,6 +94,12 @@ class NetSuiteConfig(Settings):
             raise ValueError(
                 "needs client_id, certificate_id and private_key (or all of consumer_key, "
                 "consumer_secret, token_id and token_secret)"
+            )
+        if self.transport == "soap" and not (all(tba) and self.wsdl):
+            raise ValueError(
+                "transport soap needs consumer_key, consumer_secret, token_id, token_secret and "
+                "wsdl, the path of NetSuite's WSDL (docs/providers/netsuite.md says where to get "
+                "it)"
             )
         return self
 

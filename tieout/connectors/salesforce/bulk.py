@@ -15,6 +15,7 @@ from tieout.core.errors import ConfigError, InvalidRecord, NotFound, ProviderDow
 from tieout.core.ports import HttpAnswer
 from tieout.rest import Request, segment
 
+from .errors import OtherLimit
 from .org import Org
 from .rows import Row, read_csv
 
@@ -52,7 +53,7 @@ class Bulk:
         }
         try:
             made = self._org.rest.send(Request("POST", self._path, json=body, reads=True))
-        except (InvalidRecord, ConfigError, RateLimited) as error:
+        except (InvalidRecord, ConfigError, RateLimited, OtherLimit) as error:
             raise BulkRefused(error.message) from None
         return str(made["id"])
 

@@ -61,6 +61,10 @@ class StaleLocator(TryLater):
     """The position of a listing is no longer known there: go on after the last row."""
 
 
+class OtherLimit(TryLater):
+    """Not calls but something else is used up, such as the day's bulk jobs: other calls go on."""
+
+
 class TooSlow(TryLater):
     """The query took longer than Salesforce allows: ask for less."""
 
@@ -123,8 +127,12 @@ def verdict_on(rows: Sequence[dict[str, Any]], before: str = "", status: int = 4
 
 
 def _passing(codes: set[str], words: str, status: int) -> Verdict | None:
-    if "REQUEST_LIMIT_EXCEEDED" in codes or "LIMIT_EXCEEDED" in codes:
+    if "REQUEST_LIMIT_EXCEEDED" in codes:
         return _limited(words)
+    if "LIMIT_EXCEEDED" in codes:
+        if "CONCURRENT" in words.upper():
+            return _limited(words)
+        return Verdict(OtherLimit(words, hint="Setup > System Overview shows the org's limits"))
     # A trigger's message may hide that it is a lock.
     if any(each in words.upper() for each in _BUSY):
         return Verdict(TryLater(words), Again.ALWAYS)

@@ -172,7 +172,7 @@ def plant_customers(scene: Scene) -> None:
         scene.claim(client.id)
         record = scene.books.customers[client.id]
         record["email"] = "old." + record["email"]
-        _note_customer(scene, client, "email", "e-mail address changed in Stripe only")
+        _note_customer(scene, client, "email", "e-mail address changed by the customer only")
     for client in scene.pick(eligible(), 2):
         scene.claim(client.id)
         record = scene.books.customers[client.id]
@@ -183,7 +183,9 @@ def plant_customers(scene: Scene) -> None:
 
 def _note_customer(scene: Scene, client: Client, field: str, text: str) -> None:
     right = scene.books.customers[client.id]["id"]
-    scene.note("differs", "customer", client.id, right, client.currency, 0, text, field)
+    # Names are owned by the CRM where there is one; it knows no e-mail address of an account.
+    left = client.account if client.account and field == "name" else client.id
+    scene.note("differs", "customer", left, right, client.currency, 0, text, field)
 
 
 def plant_payouts(scene: Scene) -> None:

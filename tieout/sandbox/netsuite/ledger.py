@@ -90,7 +90,7 @@ def _sale_lines(books: Books, record: Record, sign: int) -> list[Row]:
     last = max((row["line"] for row in rows), default=0)
     for name, extra in (
         ("discountTotal", {"transactiondiscount": True}),
-        ("shippingCost", {}),
+        ("shippingCost", {"itemtype": "ShipItem"}),
         ("taxTotal", {"taxline": True}),
     ):
         if amount := decimal(record.body.get(name)):

@@ -102,6 +102,8 @@ class RowMaker:
             record, ["tranId", "memo", "otherRefNum", "email", "source", "startDate"]
         )
         row |= {
+            # SuiteQL keeps the purchase order's and the cheque's number in one column.
+            "otherrefnum": body.get("otherRefNum") or body.get("checkNum") or None,
             "transactionnumber": body.get("transactionNumber") or body.get("tranId"),
             "type": record.type.code,
             "recordtype": record.type.path,
@@ -208,21 +210,23 @@ class RowMaker:
             )
 
     def _links(self, record: Record) -> Rows:
-        pairs = [(doc, "Payment", amount) for doc, amount, _ in applications(record)]
+        pairs = [(doc, "Payment", amount, 1) for doc, amount, _ in applications(record)]
+        number = 0
         for line in record.lines("payment"):
             payment = self.books.find("transaction", ref_id(line.get("id")))
+            number += payment is not None and line.get("deposit") is not False
             if payment is not None and line.get("deposit") is True:
-                pairs.append((payment.id, "DepPymt", applying.gross(payment)))
+                pairs.append((payment.id, "DepPymt", applying.gross(payment), number))
         if origin := ref_id(record.body.get("createdFrom")):
-            pairs.append((origin, "SaleRet", applying.gross(record)))
+            pairs.append((origin, "SaleRet", applying.gross(record), 1))
         money = Money(self.books, record)
-        for document_id, kind, amount in pairs:
+        for document_id, kind, amount, number in pairs:
             document = self.books.find("transaction", document_id)
             row = {
                 "previousdoc": whole_cell(document_id),
                 "previousline": 0,
                 "nextdoc": whole_cell(record.id),
-                "nextline": 1,
+                "nextline": number,
                 "linktype": kind,
                 "previoustype": document.type.code if document else None,
                 "nexttype": record.type.code,

@@ -29,7 +29,7 @@ def shown(
 ) -> Body:
     """The answer to GET. `fields` selects body fields; sublists cannot be selected."""
     path = f"{record.type.path}/{record.id}"
-    body = {"links": [link(base, asked or path)], **_live(books, record)}
+    body = {"links": [link(base, asked or path)], **live(books, record)}
     if fields:
         wanted = {name.strip().lower() for name in fields.split(",")}
         return {
@@ -89,7 +89,8 @@ def _candidates(books: Books, record: Record, present: set[str]) -> list[Body]:
     return found
 
 
-def _live(books: Books, record: Record) -> Body:
+def live(books: Books, record: Record) -> Body:
+    """The body with the balance that a customer has now."""
     if record.type.name != "customer" or not (record.made or record.id in books.moved):
         return record.body
     return {**record.body, "balance": balance(books, record)}

@@ -1,4 +1,4 @@
-"""The NetSuite stand-in: one account, its state, and the REST services around it."""
+"""The NetSuite stand-in: one account, its state, and the REST and SOAP services around it."""
 
 from __future__ import annotations
 
@@ -30,6 +30,8 @@ from .factory import factory_set
 from .jobs import ASYNC_ROOT, Jobs
 from .records import Records
 from .shown import ROOT
+from .soap import Soap, is_soap
+from .soap_access import Passports
 from .suiteql import QUERY_PATH, SuiteQL
 from .tables import CUSTOM_TABLES
 from .wire import RESOURCE, Answer, Request, read_request
@@ -86,6 +88,7 @@ class NetSuiteStandIn:
         self.records = Records(self.books)
         self.jobs = Jobs(clock.now, self.records.answer)
         self.queries = SuiteQL(self.books, transaction_subsidiary=transaction_subsidiary)
+        self.soap = Soap(self.books, Passports(self.keys, clock), self.rng, account)
         self.lock = threading.RLock()
         self._flying = 0
         self._operations = itertools.count(1)
@@ -144,10 +147,13 @@ class NetSuiteStandIn:
         with self._flying_lock:
             full = self._flying >= self.concurrency
             self._flying += not full
+        soap = is_soap(request.path)
         if full:
-            return too_many()
+            return self.soap.refuse_too_many(request.path) if soap else too_many()
         try:
             with self.lock:
+                if soap:
+                    return self.soap.answer(request)
                 self.access.check(request)
                 return self._route(request)
         except Refusal as refusal:
@@ -200,6 +206,7 @@ class NetSuiteStandIn:
     def _headers(self, answer: Answer, body: bytes) -> list[tuple[str, str]]:
         kinds = {"plain": "application/json", "schema": "application/schema+json"}
         kinds["swagger"] = "application/swagger+json"
+        kinds["soap"] = "text/xml; charset=utf-8"
         media = kinds.get(answer.kind, f"{RESOURCE}; type={answer.kind}; charset=UTF-8")
         headers = [
             ("Content-Length", str(len(body))),

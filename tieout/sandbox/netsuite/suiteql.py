@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 
 from . import oracle, texts
 from .body import name_of
-from .books import Books, Record
-from .catalog import BY_CODE, STATUS_LETTERS, TYPES
+from .books import Books, Record, ref_id
+from .catalog import BY_CODE, STATUS_LETTERS, TYPES, of_target
 from .cells import Row
 from .errors import Refusal, envelope, invalid_parameter, malformed, wrong_method
 from .paging import page, read_window
@@ -47,6 +47,7 @@ _SHOWN = {
     "transaction": "transaction",
     "type": "type",
     "status": "status",
+    "pricelevel": "pricelevel",
 }
 _COLUMN_TYPES = {"int": "INTEGER", "number": "TEXT COLLATE ORA"}
 
@@ -282,12 +283,24 @@ class SuiteQL:
             return None
         if kind == "type":
             return BY_CODE[key].label if key in BY_CODE else str(key)
+        if kind == "pricelevel":
+            return self._level_name(str(key))
         targets = ("customer", "contact") if kind == "entity" else (kind,)
         for target in targets:
             found = self.books.find(target, key)
             if found is not None:
                 return name_of(found)
         return str(key)
+
+    def _level_name(self, level: str) -> str:
+        """Price levels are no records here: their names stand in the items' matrices."""
+        for type in of_target("item"):
+            for item in self.books.all_of(type).values():
+                for line in item.lines("price"):
+                    held = line.get("priceLevel")
+                    if isinstance(held, dict) and ref_id(held) == level and held.get("refName"):
+                        return str(held["refName"])
+        return level
 
     def _status_words(self, code: str, letter: str) -> str:
         type = BY_CODE.get(code)
