@@ -250,10 +250,12 @@ def read_any(rest: RestClient, source: Source, id: str) -> bytes | None:
 def columns(form: Mapping[str, Any]) -> dict[str, Any]:
     """Lists of objects as Chargebee wants them: `items[price][0]`, the position after the name.
 
-    Metadata is sent as JSON text.
+    Metadata is sent as JSON text; a list without anything in it has no form, and is left out.
     """
     found: dict[str, Any] = {}
     for name, value in form.items():
+        if isinstance(value, list | tuple) and not value:
+            continue
         if name in ("meta_data", "metadata"):
             found[name] = json.encode(value or {}).decode()
         elif isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
