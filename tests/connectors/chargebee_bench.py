@@ -1,4 +1,4 @@
-"""A Chargebee site in this process: what our connector asks of it, and what other users do there."""
+"""A Chargebee site in this process: what our connector asks, and what others do there."""
 
 from __future__ import annotations
 
@@ -121,6 +121,13 @@ class ChargebeeBench(Bench):
         told = self.post(f"customers/{customer}/add_contact", **form)
         return str(told["customer"]["contacts"][0]["id"])
 
+    def owner(self, contact: str) -> str:
+        """The customer that a contact belongs to."""
+        for each in self.objects("customer"):
+            if any(one["id"] == contact for one in each.get("contacts", ())):
+                return str(each["id"])
+        raise AssertionError(f"nobody has contact {contact}")
+
     def product(self, *, metered: bool = False) -> str:
         number = self.count_of("item") + self.count_of("plan")
         id = f"item-{number}"
@@ -167,8 +174,8 @@ class ChargebeeBench(Bench):
 
     def invoice(self, amount: int = 2_000, customer: str = "") -> str:
         path = "invoices" if self.catalog == 1 else "invoices/create_for_charge_items_and_charges"
-        told = self.post(path, customer_id=customer or self.customer(),
-                         **{"charges[amount][0]": amount, "charges[description][0]": "Work"})  # fmt: skip
+        charge = {"charges[amount][0]": amount, "charges[description][0]": "Work"}
+        told = self.post(path, customer_id=customer or self.customer(), **charge)
         return str(told["invoice"]["id"])
 
     def paid_invoice(self, amount: int = 2_000) -> tuple[str, str]:

@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import Any, ClassVar
 
 import pytest
@@ -14,12 +15,19 @@ from chargebee_bench import ChargebeeBench
 from tieout.connectors.base import Can, Connector
 from tieout.connectors.chargebee import Chargebee
 from tieout.core.entities import Allocation, Line, SubscriptionItem
+from tieout.mappings import Mapper, load_mapping
 from tieout.testing import Bench, ConnectorContract, Webhook
 
 INVOICE = {"id": "1", "object": "invoice", "status": "payment_due", "customer_id": "c",
            "price_type": "tax_exclusive"}  # fmt: skip
 PAYMENT = {"id": "txn_1", "object": "transaction", "type": "payment", "status": "success",
            "payment_method": "card", "date": 1_700_000_000}  # fmt: skip
+
+
+@cache
+def compiled() -> Mapper:
+    """Read once: it is a long file, and each test asks for it several times."""
+    return load_mapping("chargebee").compile(system="contract")
 
 
 class TestChargebee(ConnectorContract):
@@ -43,6 +51,9 @@ class TestChargebee(ConnectorContract):
 
     def new_bench(self) -> Bench:
         return ChargebeeBench()
+
+    def mapper(self, connector: Connector) -> Mapper:
+        return compiled()
 
     def settings(self, bench: Any) -> dict[str, Any]:
         settings: dict[str, Any] = bench.settings()
@@ -80,9 +91,7 @@ class TestChargebee(ConnectorContract):
         id = bench.customer() if entity == "customer" else bench.one(entity)
         match entity:
             case "contact":
-                owner = next(each for each in bench.objects("customer")
-                             if any(one["id"] == id for one in each.get("contacts", ())))  # fmt: skip
-                bench.post(f"customers/{owner['id']}/delete")
+                bench.post(f"customers/{bench.owner(id)}/delete")
             case "payment" | "refund":
                 bench.save(entity, id, deleted=True)
             case _:
