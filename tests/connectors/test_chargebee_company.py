@@ -1,4 +1,4 @@
-"""The company's Chargebee side, read through connector and mapping: what happened is what is told."""
+"""The company's Chargebee side, read by connector and mapping: what happened is what is told."""
 
 from __future__ import annotations
 
