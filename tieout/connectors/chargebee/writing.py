@@ -18,7 +18,7 @@ from tieout.rest import Request, RestClient, json, segment
 from ..base import Raw
 from .errors import BadState, Duplicate, Replayed
 from .finding import STEPS, carries, listed, own_id, read, reference
-from .kinds import API, INVOICES, Kind, Source
+from .kinds import API, INVOICES, ITEMS, Kind, Source
 from .listing import head_of, is_gone, single
 from .settings import ChargebeeConfig
 from .site import Site
@@ -96,6 +96,7 @@ class Writer:
                     form["item_family_id"] = self._family()
             case "price":
                 self._site.needs_items("price")
+                form.setdefault("name", self._price_name(form))
             case "subscription":
                 self._site.needs_items("subscription")
                 form["create_current_term_invoice"] = False
@@ -127,6 +128,14 @@ class Writer:
                 hint="set `item_family` of this system to the id of one of the site's families",
             )
         return str(rows[0])
+
+    def _price_name(self, form: dict[str, Any]) -> str:
+        """A price must have a name; where there is none, it is called after its item."""
+        item = read(self._rest, ITEMS, _needed(dict(form), "item_id", "a price needs a product"))
+        about = json.decode(item) if item else {}
+        every = (form.get("period"), form.get("period_unit"))
+        parts = (str(about.get("name") or form["item_id"])[:60], form.get("currency_code"), *every)
+        return " ".join(str(part) for part in parts if part)
 
     def _marked(self, kind: Kind, form: dict[str, Any], key: str) -> dict[str, Any]:
         """With an id made of our key, and the key itself where there is room for it."""
