@@ -56,9 +56,23 @@ def _chargebee(stem: str, value: Any) -> Iterator[Typed]:
     return find(value)
 
 
+def _zuora(stem: str, value: Any) -> Iterator[Typed]:
+    """The type is the first word or two of the file's name; a page lists its objects."""
+    words = stem.replace("-", "_").split("_")
+    kind = "".join(words[:2]) if words[1:2] and words[1].rstrip("s") in _PARTS else words[0]
+    rows = value.get("order", value) if isinstance(value, dict) else None
+    listed = [each for each in (rows or {}).values() if isinstance(each, list)]
+    single = isinstance(rows, dict) and (rows.get("id") or rows.get("number"))
+    for each in [rows] if single or "basicInfo" in (rows or {}) else (listed or [[]])[0]:
+        if isinstance(each, dict):
+            yield kind.rstrip("s"), each
+
+
+_PARTS = ("item", "part", "plan", "charge", "code", "period", "entrie", "memo")
 _FINDERS: dict[str, Finder] = {
     "stripe": _stripe,
     "netsuite": _netsuite,
     "salesforce": _salesforce,
     "chargebee": _chargebee,
+    "zuora": _zuora,
 }

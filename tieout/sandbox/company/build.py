@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from . import cash, chargebee_side, ids, people, salesforce_side, stripe_side
+from . import cash, chargebee_side, ids, people, salesforce_side, stripe_side, zuora_side
 from .billing import Ledger
 from .catalog import Catalog, build_catalog
 from .currencies import CURRENCIES
@@ -184,6 +184,9 @@ class _Plot:
         if "chargebee" in self.billers:
             own = _of(ledgers, "chargebee")
             sides["chargebee"] = chargebee_side.draw(self.seed, self.catalog, own, self.span)
+        if "zuora" in self.billers:
+            own = _of(ledgers, "zuora")
+            sides["zuora"] = zuora_side.draw(self.seed, self.catalog, own, self.span)
         return sides
 
 

@@ -89,6 +89,9 @@ def _settle_sent(ledger: Ledger, bill: Bill) -> None:
     old = bill.finalized < span.cutoff
     pay = due + rng.randint(-22, 12) * DAY + rng.randint(0, DAY)
     if roll < 0.05 and bill.finalized + 6 * DAY < span.cutoff:
+        if ledger.client.biller == "zuora":  # reverses an invoice by a credit memo instead
+            _pay_rest(ledger, bill, pay)
+            return
         bill.voided = bill.finalized + rng.randint(HOUR, 5 * DAY)
     elif roll < 0.12:
         if due + 120 * DAY < span.now and rng.random() < 0.6:
