@@ -213,6 +213,59 @@ def test_what_is_written_comes_back(bench: ChargebeeBench) -> None:
     assert (now.status, now.paid_minor, now.balance_minor) == ("paid", 2880, 0)
 
 
+def test_a_line_below_zero_is_a_discount_at_chargebee(bench: ChargebeeBench) -> None:
+    """30.00 for the rest of the period, less 10.00 of unused time, and 20 % tax: 24.00."""
+    lines = (Line(description="Unused time", amount_minor=-1000, tax_minor=-200),
+             Line(description="Rest of the period", amount_minor=3000, tax_minor=600))  # fmt: skip
+    usual = new(bench, "invoice")
+    amounts = {"subtotal_minor": 2000, "discount_minor": 0, "tax_minor": 400, "total_minor": 2400}
+    fields = {**usual, **amounts, "lines": lines}
+    body = mapper().render("invoice", fields, creating=True)
+    sent = bench.connector().create("invoice", body, key="k")
+    made: Any = mapper().parse_bytes("invoice", sent)
+    assert (made.subtotal_minor, made.discount_minor, made.tax_minor) == (3000, 1000, 400)
+    assert (made.total_minor, made.balance_minor, made.status) == (2400, 2400, "open")
+    assert [discount["description"] for discount in json.loads(sent)["discounts"]] == [
+        "Unused time"
+    ]
+
+
+@pytest.mark.parametrize("status", ["void", "uncollectible"])
+def test_the_state_of_an_invoice_goes_with_it(bench: ChargebeeBench, status: str) -> None:
+    fields = {**new(bench, "invoice"), "status": status, "due_on": date(2026, 3, 5)}
+    assert "status" in mapper().writable("invoice", creating=True)
+    body = mapper().render("invoice", fields, creating=True)
+    made: Any = mapper().parse_bytes("invoice", bench.connector().create("invoice", body, key="k"))
+    assert made.status == status
+
+
+def test_a_price_that_has_no_name_is_called_after_its_item(bench: ChargebeeBench) -> None:
+    fields = {**new(bench, "price"), "name": None, "unit_amount": "12"}
+    body = mapper().render("price", fields, creating=True)
+    made = json.loads(bench.connector().create("price", body, key="k"))
+    assert made["name"] == "Item 0 USD 1 month" and "external_name" not in made
+
+
+def test_a_failure_that_is_repeated_is_gone_around_while_lists_lag() -> None:
+    """The first attempt took effect and failed; Chargebee repeats that, and no list shows it."""
+    bench = ChargebeeBench(list_lag_seconds=300)
+    connector, (invoice, _) = bench.connector(), (bench.invoice(1000), None)
+    record = {"amount": 1000, "date": bench.now(), "payment_method": "check",
+              "allocations": [{"invoice_id": invoice, "amount": 1000}]}  # fmt: skip
+    bench.faults.load("500_after@1")
+    made = json.loads(connector.create("payment", record, key="tieout-k"))
+    assert bench.held("payment") == {made["id"]}
+    payment = bench.connector().create("payment", {
+        "customer_id": bench.customer(), "amount": 900, "date": bench.now(),
+        "payment_method": "check",
+    }, key="tieout-advance")  # fmt: skip
+    back = {"payment_id": json.loads(payment)["id"], "amount": 200, "date": bench.now(),
+            "payment_method": "check"}  # fmt: skip
+    bench.faults.load("500_after@1")
+    told = json.loads(connector.create("refund", back, key="tieout-r"))
+    assert bench.held("refund") == {told["id"]} and told["amount"] == 200
+
+
 def test_voiding_and_archiving_can_be_said_twice(bench: ChargebeeBench) -> None:
     connector, invoice, price = bench.connector(), bench.invoice(), bench.price()
     for _ in range(2):

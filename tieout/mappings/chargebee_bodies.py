@@ -198,6 +198,7 @@ def _document(body: Raw, ours: Raw, context: Context) -> None:
             hint="correct the source document; Chargebee would add it up",
         )
     name = str(context.options.get("tax_name"))
+    rows, below = _below_zero(rows)
     # A discount that was given on a line is taken off it: Chargebee ties those to its own coupons.
     nets = [(row.get("amount") or 0) - (row.get("discount") or 0) for row in rows]
     taxes = _line_taxes(rows, nets, tax)
@@ -205,10 +206,24 @@ def _document(body: Raw, ours: Raw, context: Context) -> None:
     body["total"] = total
     body["line_items"] = [_line(row, amount, name, on_it) for row, amount, on_it in parts]
     if discount - given:
-        about = {"entity_type": "document_level_discount", "description": "Discount"}
-        body["discounts"] = [{**about, "amount": discount - given}]
+        below.append({"description": "Discount", "amount": discount - given})
+    if below:
+        body["discounts"] = [{"entity_type": "document_level_discount", **each} for each in below]
     if tax:
         body["taxes"] = [{"name": name, "rate": _rate(tax, net - discount), "amount": tax}]
+
+
+def _below_zero(rows: list[Raw]) -> tuple[list[Raw], list[Raw]]:
+    """Lines as Chargebee has them, and those below zero, which are discounts there."""
+    kept, below = [], []
+    for row in rows:
+        net = (row.get("amount") or 0) - (row.get("discount") or 0)
+        if net >= 0:
+            kept.append(row)
+            continue
+        about = str(row.get("description") or "Credit")[:_LONGEST_TEXT]
+        below.append({"description": about, "amount": -net})
+    return kept, below
 
 
 def _line_taxes(rows: list[Raw], nets: list[int], tax: int) -> list[int]:
