@@ -29,8 +29,8 @@ OLDER = {"product": ("plan", "addon"), "price": ("plan", "addon")}
 class ChargebeeBench(Bench):
     """A site with faults, whose limits count our calls only."""
 
-    def __init__(self, now: datetime = START, **site: Any) -> None:
-        self.stand_in = ChargebeeStandIn(SandboxClock(now), seed=5, **site)
+    def __init__(self, now: datetime = START, *, clock: Any = None, **site: Any) -> None:
+        self.stand_in = ChargebeeStandIn(clock or SandboxClock(now), seed=5, **site)
         self.catalog = int(site.get("catalog", 2))
         self.faults = Faults()
         super().__init__(

@@ -207,6 +207,58 @@ def test_a_catalog_and_its_changes_reach_the_site(world: World) -> None:
     assert world.sync() == (0, [])
 
 
+TWO = """\
+systems:
+  old: {{type: chargebee, site: acme-test, base_url: "{0}", api_key: '${{OLD}}'}}
+  new: {{type: chargebee, site: acme-test, base_url: "{1}", api_key: '${{NEW}}'}}
+guard: {{max_update_percent: 100}}
+flows:
+  - {{entity: customer, from: old, to: new}}
+  - {{entity: product, from: old, to: new}}
+  - {{entity: price, from: old, to: new}}
+"""
+
+
+def test_an_amount_that_changes_alone_keeps_its_currency(tmp_path: Path) -> None:
+    """From one site to another: what is sent of the price is the amount, in yen as they are."""
+    old = ChargebeeBench()
+    new = ChargebeeBench(clock=old.clock)
+    for site in (old, new):
+        site.post("item_families", id="family", name="Family")
+    old.post("items", id="gold", name="Gold", type="plan", item_family_id="family")
+    form = {"pricing_model": "flat_fee", "period": 1, "period_unit": "year"}
+    old.post("item_prices", id="usd", name="Gold USD", item_id="gold", price=1250,
+             currency_code="USD", **form)  # fmt: skip
+    old.post("item_prices", id="jpy", name="Gold JPY", item_id="gold", price=1500,
+             currency_code="JPY", **form)  # fmt: skip
+    old.customer()
+    path, ids = tmp_path / "config.yaml", random.Random(3)
+    path.write_text(TWO.format(old.base_url, new.base_url))
+    keys = {name: site.stand_in.credentials()["api_key"]
+            for name, site in (("OLD", old), ("NEW", new))}  # fmt: skip
+    ports = {"old": old.ports, "new": new.ports}
+    own = replace(old.ports, new_id=lambda: f"{ids.getrandbits(128):032x}")
+
+    def amounts() -> dict[str, int]:
+        return {each["currency_code"]: each["price"] for each in new.objects("price")}
+
+    with Hub.open(path, keys, ports=own, ports_for=ports.__getitem__) as hub:
+        old.clock.move(3600)
+        assert tasks.sync(hub).failures == []
+        assert amounts() == {"USD": 1250, "JPY": 1500}
+        old.clock.move(3600)
+        old.post("item_prices/usd", price=1300)
+        old.post("item_prices/jpy", price=1700)
+        old.clock.move(3600)
+        done = tasks.sync(hub)
+        assert done.applied is not None and done.applied.problems == []
+        assert amounts() == {"USD": 1300, "JPY": 1700}
+        old.clock.move(3600)
+        again = tasks.sync(hub)
+        assert again.applied is None or again.applied.confirmed == 0
+        assert reporting.reconcile(hub).breaks == ()
+
+
 def test_a_read_that_is_fresher_than_the_list_stays(tmp_path: Path) -> None:
     """`resource_version` from connector to store: the list shows an older state, read later."""
     world = World(tmp_path, ("customer",))
