@@ -50,7 +50,8 @@ class Day:
         if entity == "contact":
             bench.post(f"customers/{bench.owner(id)}/delete_contact", **{"contact[id]": id})
         elif entity in ("product", "invoice", "credit_note"):
-            id = bench.invoice() if entity == "invoice" else id  # one that nobody has paid
+            id = bench.one(entity)  # what nothing else refers to yet
+            bench.clock.move(self.chance.choice([0, 200, 2000]))
             kind = next(k for k in bench.kinds(entity) if bench.shelf(k).get(id) is not None)
             bench.post(f"{bench.shelf(kind).kind.path}/{id}/delete")
 
