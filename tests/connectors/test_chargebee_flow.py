@@ -67,8 +67,6 @@ def books(tmp_path: Path) -> Iterator[tuple[Company, Path]]:
         faults = Faults(name=name)
         started[name] = Started(name, serve(stand_in, 0, faults), stand_in, faults)  # type: ignore[arg-type]
     config = write_config(tmp_path, started, company)
-    quick = "    type: chargebee\n    calls_per_minute: 100000\n"
-    config.write_text(config.read_text().replace("    type: chargebee\n", quick))
     yield company, config
     for each in started.values():
         each.stop()

@@ -201,7 +201,8 @@ def test_what_is_written_comes_back(bench: ChargebeeBench) -> None:
     assert (made.balance_minor, made.paid_minor, made.issued_on, made.due_on) == (
         2880, 0, date(2026, 3, 1), date(2026, 4, 20)
     )  # fmt: skip
-    assert sum(line.amount_minor for line in made.lines) == made.subtotal_minor == 2400
+    assert sum(line.amount_minor for line in made.lines) == made.subtotal_minor == 2500
+    assert made.discount_minor == 100
     pay = {"customer_id": made.customer_id, "currency": "USD", "amount_minor": 2880,
            "status": "succeeded", "method": "check", "received_at": bench.clock.now(),
            "allocations": (Allocation(invoice_id=made.id, amount_minor=2880),)}  # fmt: skip
