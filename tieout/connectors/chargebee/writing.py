@@ -96,7 +96,7 @@ class Writer:
                     form["item_family_id"] = self._family()
             case "price":
                 self._site.needs_items("price")
-                form.setdefault("name", self._price_name(form))
+                form["name"] = form.get("name") or self._price_name(form)
             case "subscription":
                 self._site.needs_items("subscription")
                 form["create_current_term_invoice"] = False
