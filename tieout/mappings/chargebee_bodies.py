@@ -240,6 +240,7 @@ def _document(body: Raw, ours: Raw, context: Context) -> None:
             hint="correct the source document; Chargebee would add it up",
         )
     name = str(context.options.get("tax_name"))
+    rows, off = _below_zero(rows)
     taxes = _line_taxes(rows, tax)
     body["total"] = total
     body["line_items"] = [_line(row, name, on_it) for row, on_it in zip(rows, taxes, strict=True)]
@@ -252,10 +253,25 @@ def _document(body: Raw, ours: Raw, context: Context) -> None:
     if discount:
         # Also those of lines: Chargebee ties a line's own to its coupons, and off the line's
         # amount they would be lost.
-        about = {"entity_type": "document_level_discount", "description": "Discount"}
-        body["discounts"] = [{**about, "amount": discount}]
+        off.append({"description": "Discount", "amount": discount})
+    if off:
+        body["discounts"] = [{"entity_type": "document_level_discount", **each} for each in off]
     if tax:
         body["taxes"] = [{"name": name, "rate": _rate(tax, net - discount), "amount": tax}]
+
+
+def _below_zero(rows: list[Raw]) -> tuple[list[Raw], list[Raw]]:
+    """Lines as Chargebee has them, and as discounts those below zero, which it does not have."""
+    kept = [row for row in rows if (row.get("amount") or 0) >= 0]
+    below = [
+        {
+            "description": str(row.get("description") or "Credit")[:_LONGEST_TEXT],
+            "amount": -row["amount"],
+        }
+        for row in rows
+        if (row.get("amount") or 0) < 0
+    ]
+    return kept, below
 
 
 def _line_taxes(rows: list[Raw], tax: int) -> list[int]:
