@@ -14,6 +14,7 @@ BUILT_IN = {
     "netsuite": "tieout.connectors.netsuite:NetSuite",
     "salesforce": "tieout.connectors.salesforce:Salesforce",
     "stripe": "tieout.connectors.stripe:Stripe",
+    "zuora": "tieout.connectors.zuora:Zuora",
 }
 
 

@@ -1,0 +1,36 @@
+"""Journal entries: listed by Data Query, read one by one where their lines are, in v1."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tieout.core.errors import NotFound
+from tieout.rest import Request, RestClient, json, segment
+
+from .rows import folded, text, with_lists
+
+PATH = "/v1/journal-entries"
+
+
+def journal(rest: RestClient, number: str) -> bytes | None:
+    """The entry with its lines, as v1 gives it; None if there is none."""
+    try:
+        answer = rest.send_raw(Request("GET", f"{PATH}/{segment(number)}"))
+    except NotFound:
+        return None
+    json.decode(answer.body)  # a torn answer is no record
+    return answer.body
+
+
+def completed(rest: RestClient, rows: Sequence[bytes]) -> list[bytes]:
+    """The entries that these rows name; their times stand only in the rows."""
+    found = []
+    for row in rows:
+        fields = folded(row)
+        entry = journal(rest, text(fields, "number"))
+        if entry is not None:
+            times = {
+                name: fields[name] for name in ("createddate", "updateddate") if fields.get(name)
+            }
+            found.append(with_lists(entry, times))
+    return found

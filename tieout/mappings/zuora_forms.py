@@ -1,0 +1,73 @@
+"""Zuora's records in the forms that zuora.yaml reads, whichever interface they came through.
+
+See zuora_shapes.py for the spellings, and `Zuora` (the connector) for what is added to a row.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tieout.core.errors import InvalidRecord
+
+from . import (
+    zuora_bodies,
+    zuora_cash,
+    zuora_catalog,
+    zuora_documents,
+    zuora_ledger,
+    zuora_parties,
+    zuora_sales,
+)
+from .payload_text import decode_payload
+from .zuora_shapes import Raw
+
+# Imported so that their forms are registered.
+__all__ = [
+    "read_payload",
+    "zuora_bodies",
+    "zuora_cash",
+    "zuora_catalog",
+    "zuora_documents",
+    "zuora_ledger",
+    "zuora_parties",
+    "zuora_sales",
+]
+
+# The lists of v1 and Object Query pages. An account, too, holds lists, so the page has no id.
+_PAGES = (
+    "data",
+    "records",
+    "products",
+    "productRatePlans",
+    "productRatePlanCharges",
+    "subscriptions",
+    "orders",
+    "invoices",
+    "creditmemos",
+    "creditMemos",
+    "debitmemos",
+    "debitMemos",
+    "payments",
+    "refunds",
+    "usage",
+    "journalEntries",
+)
+_WHOLE = ("id", "Id", "number", "orderNumber", "invoiceNumber", "basicInfo", "order")
+
+
+def read_payload(body: bytes) -> Raw:
+    """One record out of a file or an answer. A page is accepted where it holds exactly one."""
+    found: Any = decode_payload(body)
+    while True:
+        if isinstance(found, list):
+            if len(found) != 1:
+                raise InvalidRecord(f"holds {len(found)} records", hint="give one of them")
+            found = found[0]
+        if not isinstance(found, dict):
+            raise InvalidRecord("is not a JSON object")
+        if any(name in found for name in _WHOLE) and "productRatePlanCharges" not in found:
+            return found
+        name = next((name for name in _PAGES if isinstance(found.get(name), list)), None)
+        if name is None:
+            return found
+        found = found[name]
