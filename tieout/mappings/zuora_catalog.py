@@ -7,7 +7,17 @@ from decimal import Decimal
 from tieout.core.errors import InvalidRecord
 
 from .forms import Context, prepares
-from .zuora_shapes import Raw, Shape, charge_model, charge_type, common, interval, letters, shape_of
+from .zuora_shapes import (
+    Raw,
+    Shape,
+    charge_model,
+    charge_type,
+    common,
+    interval,
+    is_over,
+    letters,
+    shape_of,
+)
 
 TIERED = (
     "tiered",
@@ -28,16 +38,15 @@ def product(raw: Raw, context: Context) -> Raw:
         "name": shape.text("name"),
         "description": shape.text("description"),
         "sku": shape.text("sku"),
-        "active": _active(shape),
+        "active": _active(shape, is_over(shape, shape.day("effectiveenddate"))),
         "category": shape.text("category"),
         "effective_start": shape.day("effectivestartdate"),
         "effective_end": shape.day("effectiveenddate"),
     }
 
 
-def _active(shape: Shape) -> bool | None:
-    """As the connector saw it when it read the record; else by a status, if there is one."""
-    ended = shape.flag("tieoutended")
+def _active(shape: Shape, ended: bool | None) -> bool | None:
+    """By its end when the record was read; else by a status, if there is one."""
     if ended is not None:
         return not ended
     told = letters(shape.text("status"))
@@ -46,11 +55,10 @@ def _active(shape: Shape) -> bool | None:
 
 @prepares("zuora.price")
 def price(raw: Raw, context: Context) -> Raw:
-    shape = shape_of(raw)
-    plan = shape.inner("productrateplan")
+    shape, plan = _charge_of(shape_of(raw))
     model, kind = charge_model(shape), charge_type(shape)
     tiers, currency = _tiers(shape)
-    unit, count = interval(shape, recurring=kind == "recurring")
+    unit, count = interval(shape)
     alone = tiers[0] if len(tiers) == 1 and model not in TIERED else Shape({})
     return {
         **common(shape, context, "productrateplanchargenumber"),
@@ -66,17 +74,40 @@ def price(raw: Raw, context: Context) -> Raw:
         "tiers": [*_ladder(tiers, model)] if model in TIERED else None,
         "interval": unit,
         "interval_count": count,
-        "active": _active(shape),
+        "active": _active(shape, _plan_over(shape, plan)),
         "billing_period": shape.text("billingperiod"),
         "discount_percent": alone.number("discountpercentage"),
         "discount_amount": alone.number("discountamount"),
     }
 
 
+def _charge_of(shape: Shape) -> tuple[Shape, Shape]:
+    """The charge and its plan; the catalogue has them inside a product, if only one."""
+    plans = shape.rows("productrateplans")
+    if plans is None:
+        return shape, shape.inner("productrateplan")
+    found = [(charge, plan) for plan in plans for charge in plan.each("productrateplancharges")]
+    if len(found) != 1:
+        raise InvalidRecord(
+            f"is a product with {len(found)} charges", hint="a price is one of its charges"
+        )
+    charge, plan = found[0]
+    plan.fields.setdefault("productid", shape.get("id"))
+    charge.fields.setdefault("tieouttoday", shape.get("tieouttoday"))
+    return charge, plan
+
+
+def _plan_over(shape: Shape, plan: Shape) -> bool | None:
+    """A charge has no end of its own: its plan's."""
+    if not plan.fields and not shape.told("planeffectiveenddate"):
+        return shape.flag("tieoutended")
+    return is_over(shape, plan.day("effectiveenddate") or shape.day("planeffectiveenddate"))
+
+
 def _tiers(shape: Shape) -> tuple[list[Shape], str | None]:
     """The tiers in their order, and their currency. v1 has them inside `pricing`."""
     pricing = shape.rows("pricing")
-    rows = shape.rows("productrateplanchargetiers")
+    rows = shape.rows("productrateplanchargetiers", "productrateplanchargetierdata")
     if rows is None and pricing is not None:
         rows = pricing
     rows = rows or []

@@ -24,6 +24,7 @@ from .zuora_shapes import Raw
 # Imported so that their forms are registered.
 __all__ = [
     "read_payload",
+    "seen_on",
     "zuora_bodies",
     "zuora_cash",
     "zuora_catalog",
@@ -53,6 +54,11 @@ _PAGES = (
     "journalEntries",
 )
 _WHOLE = ("id", "Id", "number", "orderNumber", "invoiceNumber", "basicInfo", "order")
+
+
+def seen_on(raw: Raw, day: str) -> Raw:
+    """The record with the day (YYYY-MM-DD) it was read: what has an end goes by it."""
+    return {**raw, "tieout_today": day}
 
 
 def read_payload(body: bytes) -> Raw:

@@ -18,15 +18,17 @@ def customer(raw: Raw, context: Context) -> Raw:
     bill_to = _contact(shape, "billto", "billtoid", "billtocontactid", "billtocontact")
     sold_to = _contact(shape, "soldto", "soldtoid", "soldtocontactid", "soldtocontact")
     currency = shape.text("currency")
+    found = common(shape, context, "accountnumber")
     return {
-        **common(shape, context, "accountnumber"),
+        **found,
         "number": shape.text("accountnumber"),
         "name": shape.text("name"),
         "email": _email(bill_to),
         "phone": _phone(bill_to),
-        "status": shape.text("status"),
+        "status": "Canceled" if found["deleted"] else shape.text("status"),
+        "account_status": shape.text("status"),
         "currency": currency,
-        "tax_id": shape.text("vatid", "companycode"),
+        "tax_id": shape.text("vatid"),
         "billing_address": _address(bill_to),
         "shipping_address": _address(sold_to),
         "parent": shape.text("parentid", "parentaccountid"),
