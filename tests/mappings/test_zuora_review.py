@@ -89,6 +89,25 @@ def test_the_tiers_of_a_capitalised_charge() -> None:
     assert (found.interval, found.interval_count) == ("month", 6)
 
 
+def test_a_charge_in_several_currencies_is_read_in_the_one_that_is_asked_for() -> None:
+    tiers = [
+        {"tier": 2, "startingUnit": 11, "price": 0.5},
+        {"tier": 1, "endingUnit": 10, "price": 1},
+    ]
+    raw = {
+        "id": "c",
+        "name": "x",
+        "type": "Recurring",
+        "model": "Tiered",
+        "billingPeriod": "Week",
+        "pricing": [{"currency": "EUR", "tiers": tiers}, {"currency": "USD", "tiers": []}],
+    }
+    found = parse("price", raw, currency="EUR")
+    assert (found.id, found.currency) == ("c:EUR", "EUR")
+    assert [(tier.up_to, tier.unit_amount) for tier in found.tiers] == [("10", "1"), (None, "0.5")]
+    assert "EUR, USD" in refusal("price", raw, currency="JPY").message
+
+
 # subscriptions and orders
 
 SUBSCRIPTION = {
@@ -144,6 +163,18 @@ def test_a_discount_that_only_the_header_tells() -> None:
     net = {**line, "chargeAmount": 90}  # already less the discount
     found = parse("invoice", {**INVOICE, "discount": -10, "invoiceItems": [net]})
     assert (found.subtotal_minor, found.discount_minor) == (9000, 0)
+
+
+@pytest.mark.parametrize(
+    "payment, paid",
+    [(100, 8000), (80, 8000)],  # Invoice Settlement off, and on
+)
+def test_what_was_refunded_is_not_paid_any_more(payment: int, paid: int) -> None:
+    raw = {**INVOICE, "amount": 100, "amountWithoutTax": 100, "taxAmount": 0, "balance": 20,
+           "paymentAmount": payment, "refundAmount": 20, "creditMemoAmount": 0}  # fmt: skip
+    assert parse("invoice", raw).paid_minor == paid
+    del raw["creditMemoAmount"]  # as without Invoice Settlement
+    assert (parse("invoice", raw).paid_minor, parse("invoice", raw).credited_minor) == (paid, 0)
 
 
 def test_a_split_invoice_owes_nothing() -> None:

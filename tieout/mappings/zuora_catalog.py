@@ -57,11 +57,14 @@ def _active(shape: Shape, ended: bool | None) -> bool | None:
 def price(raw: Raw, context: Context) -> Raw:
     shape, plan = _charge_of(shape_of(raw))
     model, kind = charge_model(shape), charge_type(shape)
-    tiers, currency = _tiers(shape)
+    rows, several = _in_one_currency(shape, context.currency)
+    tiers, currency = _tiers(shape, rows)
     unit, count = interval(shape)
     alone = tiers[0] if len(tiers) == 1 and model not in TIERED else Shape({})
+    found = common(shape, context, "productrateplanchargenumber")
     return {
-        **common(shape, context, "productrateplanchargenumber"),
+        **found,
+        "id": f"{found['id']}:{currency}" if several else found["id"],
         "number": shape.text("productrateplanchargenumber"),
         "product": plan.text("productid") or shape.text("planproductid", "productid"),
         "plan": shape.text("productrateplanid") or plan.text("id"),
@@ -104,26 +107,31 @@ def _plan_over(shape: Shape, plan: Shape) -> bool | None:
     return is_over(shape, plan.day("effectiveenddate") or shape.day("planeffectiveenddate"))
 
 
-def _tiers(shape: Shape) -> tuple[list[Shape], str | None]:
-    """The tiers in their order, and their currency. v1 has them inside `pricing`."""
-    pricing = shape.rows("pricing")
-    rows = shape.rows("productrateplanchargetiers", "productrateplanchargetierdata")
-    if rows is None and pricing is not None:
-        rows = pricing
-    rows = rows or []
-    currencies = sorted({row.text("currency") or "" for row in rows} - {""})
-    if len(currencies) > 1:
+def _in_one_currency(shape: Shape, wanted: str | None) -> tuple[list[Shape], bool]:
+    """The rows of one currency, and whether there are others. v1 has them in `pricing`."""
+    rows = shape.rows("productrateplanchargetiers", "productrateplanchargetierdata", "pricing")
+    currencies = sorted({row.text("currency") or "" for row in rows or ()} - {""})
+    if len(currencies) < 2:
+        return rows or [], False
+    if wanted not in currencies:
         raise InvalidRecord(
             "is sold in several currencies: " + ", ".join(currencies),
             where="currency",
-            hint="each is a price of its own, with the id <charge id>:<currency>: give one of them",
+            hint="each is a price of its own, with the id <charge id>:<currency>: "
+            "give one of them (--currency)",
         )
-    if pricing is not None and len(rows) == 1 and rows[0].rows("tiers"):
+    return [row for row in rows or () if row.text("currency") == wanted], True
+
+
+def _tiers(shape: Shape, rows: list[Shape]) -> tuple[list[Shape], str | None]:
+    """The tiers in their order, and their currency."""
+    currency = next((told for row in rows if (told := row.text("currency"))), None)
+    if shape.rows("pricing") is not None and len(rows) == 1 and rows[0].rows("tiers"):
         held = rows[0]
         rows = [_with(row, held) for row in held.each("tiers")]
-    elif len(rows) > 1:
+    if len(rows) > 1:
         rows = sorted(rows, key=lambda row: row.number("tier", "startingunit") or Decimal(0))
-    return rows, currencies[0] if currencies else None
+    return rows, currency
 
 
 def _with(tier: Shape, holder: Shape) -> Shape:

@@ -104,7 +104,19 @@ def _settled(shape: Shape, total: Decimal | None, balance: Decimal | None) -> Ra
     The signs of invoice adjustments and of moves to the credit balance differ by their kind and
     are not told apart in the header: those are taken under which the balance comes out.
     """
-    paid = (shape.number("paymentamount") or ZERO) - (shape.number("refundamount") or ZERO)
+    came, went = shape.number("paymentamount") or ZERO, shape.number("refundamount") or ZERO
+    # With Invoice Settlement what was refunded was unapplied before: it is off already.
+    told = [_settled_by(shape, total, balance, paid) for paid in (came - went, came)]
+    right = [each for each in told if _comes_out(total, balance, each)]
+    return min(right or told[:1], key=lambda each: abs(each["credited"] or ZERO))
+
+
+def _comes_out(total: Decimal | None, balance: Decimal | None, found: Raw) -> bool:
+    off = sum((found[name] or ZERO for name in ("paid", "credited", "written_off")), ZERO)
+    return (total or ZERO) + (found["adjustment"] or ZERO) - off == (balance or ZERO)
+
+
+def _settled_by(shape: Shape, total: Decimal | None, balance: Decimal | None, paid: Decimal) -> Raw:
     credited = shape.number("creditmemoamount")
     adjusted = shape.number("adjustmentamount") or ZERO
     moved = shape.number("creditbalanceadjustmentamount") or ZERO
