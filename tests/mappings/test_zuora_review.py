@@ -40,9 +40,9 @@ def refusal(entity: str, raw: Raw, **more: Any) -> InvalidRecord:
 
 
 def test_a_deleted_account_is_archived_and_keeps_what_zuora_called_it() -> None:
-    found = parse("customer", {"id": "a", "name": "x", "status": "Active", "deleted": True})
+    found = parse("customer", {"id": "a", "name": "x", "status": "ACTIVE", "deleted": True})
     assert (found.deleted, found.status) == (True, "archived")
-    assert found.custom["account_status"] == "Active"
+    assert found.custom["account_status"] == "ACTIVE"
 
 
 def test_the_company_code_of_a_tax_engine_is_no_tax_id() -> None:
@@ -130,6 +130,20 @@ def test_cancelled_for_a_day_to_come_goes_on_until_then() -> None:
 def test_what_is_set_to_end_does_not_renew() -> None:
     found = parse("subscription", {**SUBSCRIPTION, "cancelledDate": "2026-08-31"})
     assert (found.status, found.auto_renew) == ("non_renewing", False)
+
+
+def test_a_charge_is_billed_as_far_as_any_of_its_segments() -> None:
+    charge = {"number": "C-1", "type": "Recurring", "model": "PerUnit", "billingPeriod": "Month"}
+    segments = [
+        {**charge, "segment": 1, "chargedThroughDate": "2026-03-01", "quantity": 1},
+        {**charge, "segment": 2, "chargedThroughDate": None, "quantity": 2},
+        {**charge, "number": "C-2", "segment": 1, "chargedThroughDate": "2026-04-01"},
+        {**charge, "number": "C-3", "type": "Usage", "chargedThroughDate": "2026-02-01"},
+    ]
+    found = parse("subscription", {**SUBSCRIPTION, "ratePlans": [{"ratePlanCharges": segments}]})
+    assert found.current_period_end_at == datetime(2026, 3, 1, tzinfo=UTC)
+    assert (found.items[0].id, found.items[0].quantity) == ("C-1", "2")
+    assert found.items[2].interval == "month"
 
 
 def test_out_of_term_is_over_since_the_term_s_end() -> None:
@@ -223,6 +237,13 @@ def test_an_adjustment_that_charges_is_no_credit_note() -> None:
     assert parse("credit_note", {**raw, "Type": "Credit"}).allocated_minor == 500
 
 
+@pytest.mark.parametrize("entity", ["invoice", "credit_note"])
+def test_all_of_a_draft_is_open(entity: str) -> None:
+    raw = {"id": "x", "currency": "USD", "status": "Draft", "amount": 12.5, "taxAmount": 0}
+    found = parse(entity, raw)
+    assert (found.status, found.balance_minor, found.issued_on) == ("draft", 1250, None)
+
+
 # payments
 
 
@@ -305,6 +326,18 @@ def test_what_is_missing_or_of_another_shape_is_refused_by_name(
     entity: str, raw: Raw, field: str
 ) -> None:
     assert f"field {field}" in refusal(entity, raw).where
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"success": False, "processId": "1", "reasons": [{"code": 53100040, "message": "gone"}]},
+        [{"Success": False, "Errors": [{"Code": "INVALID_VALUE", "Message": "gone"}]}],
+    ],
+)
+def test_a_refusal_of_zuora_s_is_no_record(answer: Any) -> None:
+    with pytest.raises(InvalidRecord, match=r"Zuora's refusal, not a record.*gone"):
+        read_payload(json.dumps(answer).encode())
 
 
 # the way back

@@ -26,9 +26,11 @@ def invoice(raw: Raw, context: Context) -> Raw:
     total, tax = _total(shape), _tax(shape)
     lines, discount = _lines(shape)
     discount = _header_discount(shape, total, tax, lines, discount)
-    balance = shape.number("balance")
-    settled = _debit_settled(shape, total, balance) if memo else _settled(shape, total, balance)
     status = letters(shape.text("status"))
+    balance = shape.number("balance")
+    if balance is None and status == "draft":
+        balance = total  # nothing is settled before it is posted
+    settled = _debit_settled(shape, total, balance) if memo else _settled(shape, total, balance)
     if status == "posted":
         status = "postedpaid" if balance == 0 else "postedopen"
     issued = status in ("postedpaid", "postedopen", "canceled", "cancelled")
@@ -288,9 +290,10 @@ def credit_note(raw: Raw, context: Context) -> Raw:
     total, tax = _total(shape), _tax(shape)
     applied, refunded = shape.number("appliedamount"), shape.number("refundamount")
     balance = shape.number("unappliedamount", "balance")
-    if balance is None and None not in (total, applied):
-        balance = total - applied - (refunded or ZERO)  # type: ignore[operator]
-    status = _credit_status(letters(shape.text("status")), balance, refunded)
+    told = letters(shape.text("status"))
+    if balance is None and total is not None and (applied is not None or told == "draft"):
+        balance = total - (applied or ZERO) - (refunded or ZERO)
+    status = _credit_status(told, balance, refunded)
     void = status in ("canceled", "cancelled")
     issued = status is not None and (status.startswith("posted") or void)
     rows = shape.rows("creditmemoitems", "items") or []

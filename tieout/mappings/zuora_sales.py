@@ -117,10 +117,24 @@ def _items(shape: Shape) -> list[Raw]:
     tiers: dict[str | None, list[Shape]] = {}
     for tier in shape.each("rateplanchargetiers"):
         tiers.setdefault(tier.text("rateplanchargeid"), []).append(tier)
+    through = _through(charges)
     return [
-        _item(number, plan, charge, tiers.get(charge.text("id")) or [])
+        {
+            **_item(number, plan, charge, tiers.get(charge.text("id")) or []),
+            "charged_through": through.get(number),
+        }
         for number, (plan, charge) in sorted(last.items())
     ]
+
+
+def _through(charges: list[tuple[Shape, Shape]]) -> dict[str, str]:
+    """How far each recurring charge is billed, in whichever of its segments."""
+    found: dict[str, str] = {}
+    for _, charge in charges:
+        number, day = charge.text("number", "chargenumber"), charge.day("chargedthroughdate")
+        if number and day and charge_type(charge) == "recurring":
+            found[number] = max(day, found.get(number, ""))
+    return found
 
 
 def _is_removed(plan: Shape) -> bool:
@@ -162,7 +176,6 @@ def _item(number: str, plan: Shape, charge: Shape, tiers: list[Shape]) -> Raw:
         else None,
         "off": (alone.number("discountamount") if off is None else off) if discount else None,
         "currency": charge.text("currency") or alone.text("currency"),
-        "charged_through": charge.day("chargedthroughdate") if kind == "recurring" else None,
     }
 
 
