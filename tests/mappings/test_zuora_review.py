@@ -365,10 +365,24 @@ def test_a_line_names_the_charge_without_the_currency_of_the_price() -> None:
     line = {"price_id": "c1:USD", "amount_minor": 500}
     told = {"customer_id": "a", "currency": "USD", "total_minor": 500, "lines": [line]}
     mapper = MAPPING.compile(system="z")
-    invoice = mapper.render("invoice", {**told, "status": "open"}, creating=True)
+    invoice = mapper.render("invoice", {**told, "status": "draft"}, creating=True)
     assert invoice["invoiceItems"] == [{"productRatePlanChargeId": "c1", "amount": Decimal("5.00")}]
     memo = mapper.render("credit_note", {**told, "status": "issued"}, creating=True)
     assert memo["charges"] == [{"productRatePlanChargeId": "c1", "amount": Decimal("5.00")}]
+
+
+def test_the_mandatory_fields_of_an_invoice_s_items_and_taxes() -> None:
+    """PostInvoiceItemType and PostTaxationItemType of the v1 description."""
+    told = {"customer_id": "a", "currency": "USD", "status": "open", "issued_on": "2026-01-31",
+            "subtotal_minor": 500, "tax_minor": 40, "total_minor": 540,
+            "lines": [{"description": "Fee", "amount_minor": 500}]}  # fmt: skip
+    mapper = MAPPING.compile(system="z", options={"tax_code": "VAT"})
+    (item,) = mapper.render("invoice", told, creating=True)["invoiceItems"]
+    assert (item["serviceStartDate"], item["chargeName"]) == ("2026-01-31", "Fee")
+    assert item["taxItems"] == [
+        {"name": "Tax", "taxAmount": Decimal("0.40"), "taxMode": "TaxExclusive", "taxCode": "VAT",
+         "taxRate": Decimal("0.40"), "taxRateType": "FlatFee", "taxDate": "2026-01-31"}
+    ]  # fmt: skip
 
 
 def test_the_command_reads_a_record_as_of_today(tmp_path: Path) -> None:

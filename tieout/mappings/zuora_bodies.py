@@ -195,7 +195,10 @@ def invoice_body(body: Raw, fields: Fields, context: Context, creating: bool) ->
     items = [_item(line) for line in body.get("invoiceItems") or []]
     if not items:
         raise InvalidRecord("an invoice is written with its lines", where="invoice, field lines")
-    _with_tax(items, tax)
+    day = body.get("invoiceDate")
+    for item in items if day else ():
+        item.setdefault("serviceStartDate", day)  # mandatory
+    _with_tax(items, tax, day, str(context.options.get("tax_code") or "Tax"))
     given = sum((-row["amount"] for i in items for row in i.get("discountItems", ())), ZERO)
     if discount and given != discount:
         raise InvalidRecord(f"has a discount of {discount}, its lines have {given}")
@@ -226,14 +229,17 @@ def _charge_id(price: Any) -> str:
     return str(price).partition(":")[0]
 
 
-def _with_tax(items: list[Raw], tax: Decimal) -> None:
-    """Tax on the lines that tell theirs; all of it on the first where they don't add up."""
+def _with_tax(items: list[Raw], tax: Decimal, day: str | None, code: str) -> None:
+    """Tax on the lines that tell theirs; all of it on the first where they don't add up. As a flat
+    fee, so that Zuora has no rate to calculate with."""
     told = [item.pop("tieout_tax", None) or ZERO for item in items]
     if sum(told, ZERO) != tax:
         told = [tax, *[ZERO] * (len(items) - 1)]
     for item, amount in zip(items, told, strict=True):
         if amount:
-            item["taxItems"] = [{"name": "Tax", "taxAmount": amount, "taxMode": "TaxExclusive"}]
+            row = {"name": "Tax", "taxAmount": amount, "taxMode": "TaxExclusive", "taxCode": code}
+            row |= {"taxRate": amount, "taxRateType": "FlatFee"}
+            item["taxItems"] = [{**row, "taxDate": day} if day else row]
 
 
 @finishes("zuora.payment_body")

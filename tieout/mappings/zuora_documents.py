@@ -276,7 +276,11 @@ def _line(row: Shape) -> Raw:
 def _subscription(shape: Shape) -> str | None:
     """The subscription, where all lines are of one."""
     rows = shape.rows("invoiceitems", "debitmemoitems", "items") or []
-    found = {row.text("subscriptionnumber", "subscriptionname") for row in rows}
+    found = {
+        row.text("subscriptionnumber", "subscriptionname")
+        or row.inner("subscription").text("name", "subscriptionnumber")
+        for row in rows
+    }
     return found.pop() if len(found) == 1 else None
 
 
