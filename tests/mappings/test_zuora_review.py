@@ -45,6 +45,31 @@ def test_a_deleted_account_is_archived_and_keeps_what_zuora_called_it() -> None:
     assert found.custom["account_status"] == "ACTIVE"
 
 
+@pytest.mark.parametrize(
+    "told, hour",
+    [
+        ("2026-07-01 10:00:00", 17),  # v1: the tenant's zone, seven hours behind
+        ("2026-07-01T10:00:00.000+02:00", 8),  # Actions
+        ("2026-07-01T10:00:00.000-0400", 14),
+        ("2026-07-01T10:00:00Z", 10),  # Object Query
+        ("2026-07-01T10:00:00.00Z", 10),  # Data Query
+        ("2026-07-01 10:00:00.000 UTC", 10),
+        ("2026-07-01 10:00:00.000 +00:00", 10),
+        ("2026-07-01 10:00:00.000 Asia/Tokyo", 1),
+    ],
+)
+def test_times_in_all_their_forms(told: str, hour: int) -> None:
+    raw = {"id": "a", "name": "x", "status": "Active", "updatedDate": told}
+    found = parse("customer", raw, timezone="America/Los_Angeles")
+    assert found.updated_at == datetime(2026, 7, 1, hour, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("told", ["yesterday", "2026-07-01 10:00:00 Mars/Base", "2026-07-01 99:00"])
+def test_a_time_that_cannot_be_read_is_refused(told: str) -> None:
+    raw = {"id": "a", "name": "x", "status": "Active", "updatedDate": told}
+    assert "field updated_at" in refusal("customer", raw).where
+
+
 def test_the_company_code_of_a_tax_engine_is_no_tax_id() -> None:
     raw = {"basicInfo": {"id": "a", "name": "x", "status": "Active"},
            "taxInfo": {"companyCode": "AVALARA-1", "VATId": None}}  # fmt: skip

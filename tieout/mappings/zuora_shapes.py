@@ -11,8 +11,10 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from tieout.core.errors import InvalidRecord
 from tieout.core.money import to_decimal
@@ -25,6 +27,7 @@ ZERO = Decimal(0)
 # v1's account stands in parts; each part's fields are the account's.
 _PARTS = ("basicinfo", "billingandpayment", "metrics", "taxinfo")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d($|[T ])")
+_NAMED_ZONE = re.compile(r"(\d{4}-\d\d-\d\d[ T][\d:.]+) ([A-Z][A-Za-z]+/[A-Za-z_/+-]+)$")
 _CUSTOM = re.compile(r"(__c|__ns|__qt|_c)$")
 _MARK = re.compile(r"\s*\[tieout:([A-Za-z0-9_.:-]{1,64})\]\s*$")
 _NUMBER = re.compile(r"^(?:O-|R-)?TO-([A-Z2-7]{26})$")
@@ -112,6 +115,8 @@ class Shape:
         told = self.text(*names)
         if told is None:
             return None
+        if named := _NAMED_ZONE.match(told):
+            return _in_zone(*named.groups())
         return re.sub(r"\s*(UTC|GMT)$", "+00:00", re.sub(r"\s+([+-]\d\d:?\d\d)$", r"\1", told))
 
     def inner(self, *names: str) -> Shape:
@@ -137,6 +142,14 @@ class Shape:
 
     def each(self, *names: str) -> Iterator[Shape]:
         yield from self.rows(*names) or ()
+
+
+def _in_zone(told: str, zone: str) -> str:
+    """Data Query writes a region's name behind a time that it did not turn to UTC."""
+    try:
+        return datetime.fromisoformat(told).replace(tzinfo=ZoneInfo(zone)).isoformat()
+    except (ValueError, KeyError):
+        return f"{told} {zone}"  # refused by the codec, as it stands there
 
 
 def _folded(low: str) -> str:
