@@ -87,6 +87,8 @@ class Writer:
                 body = {**self._sold_from_today(), **body}
             case "price":
                 body = self._with_rate_plan(body, key)
+            case "invoice" if not body.get("invoiceDate"):
+                body = _dated(body, f"{self._tenant.ports.now():%Y-%m-%d}")
             case "refund":
                 return self._create_refund(body, key, found)
             case "credit_note":
@@ -361,6 +363,18 @@ class Writer:
         """The old update call, for the few things that v1 cannot set."""
         body = {"objects": [fields], "type": kind}
         self._post("/v1/action/update", body, key, f"update {fields['Id']}", lambda: None)
+
+
+def _dated(body: Raw, day: str) -> Raw:
+    """An invoice with its mandatory dates: drafts have none of their own."""
+    items = []
+    for item in body.get("invoiceItems") or []:
+        taxes = [
+            {**row, "taxDate": row.get("taxDate") or day} for row in item.get("taxItems") or []
+        ]
+        more = {"taxItems": taxes} if taxes else {}
+        items.append({"serviceStartDate": day, **item, **more})
+    return {**body, "invoiceDate": day, "invoiceItems": items}
 
 
 def idempotency_key(path: str, step: str, body: Raw, key: str, attempt: int) -> str:
