@@ -114,6 +114,11 @@ class ZuoraStandIn:
             "webhook_password": self.webhook_password,
         }
 
+    def expire_tokens(self) -> None:
+        """Every access token that was handed out ends now."""
+        with self.lock:
+            self.access.revoke_tokens()
+
     def load(self, objects: Iterable[tuple[str, Body]]) -> None:
         """Take over (object or table name, v1 document or Object Query row).
 
