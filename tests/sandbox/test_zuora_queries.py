@@ -252,3 +252,11 @@ def test_a_rest_export_as_a_singer_tap_does_it(zuora: Stage) -> None:
         assert export["Status"] == "Pending"
     lines = zuora.call("GET", f"/v1/files/{export['FileId']}").text.splitlines()
     assert lines[0] == "Invoice.Id,Invoice.Status" and len(lines) == 4
+
+
+def test_a_left_join_keeps_the_rows_without_a_partner() -> None:
+    with stage() as zuora:
+        zuora.invoice(zuora.account())
+        join = "left join subscription s on s.id = i.subscriptionid"
+        rows = zuora.rows(f"select i.chargeamount, s.name from invoiceitem i {join}")
+        assert [(row["chargeamount"], row["name"]) for row in rows] == [(100, None)]

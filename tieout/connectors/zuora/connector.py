@@ -212,7 +212,7 @@ class Zuora(Connector):
 
     def _one(self, kind: Kind, source: Source, id: str) -> bytes | None:
         if source.table == "journalentry":
-            return journals.journal(self._rest, id)
+            return self._journal(id)
         row = self._row(source, id)
         if row is None:
             return None
@@ -221,6 +221,18 @@ class Zuora(Connector):
             if kind.entity != "price" or ":" not in id or text(fields, "tieout_id") in ("", id):
                 return record
         return None
+
+    def _journal(self, number: str) -> bytes | None:
+        """v1 shows no times, so that a record is the same as in a pull they are looked up."""
+        entry = journals.journal(self._rest, number)
+        if entry is None or self._settings.data_query == "no":
+            return entry
+        try:
+            rows = self._tenant.data.rows("journalentry", journals.times_of(number))
+            return journals.with_times(entry, next(rows, {}))
+        except (InvalidRecord, ConfigError) as error:
+            log.info("the times of journal entry %s are not known: %s", number, error.message)
+            return entry
 
     def _row(self, source: Source, id: str) -> bytes | None:
         bare = id.partition(":")[0]

@@ -33,12 +33,13 @@ def create_payment(call: Call) -> Body:
         raise missing("payment", "paymentMethodId")
     day = call.date("payment", "effectiveDate", books.today())
     _check_parts(call, account, total, currency)
+    method = body.get("paymentMethodId") or _system_method(call, body["paymentMethodType"])
     payment = books.create(
         "payment", accountId=account.id, amount=total, appliedAmount=0, unappliedAmount=total,
         refundAmount=0, appliedCreditBalanceAmount=0, currency=currency, effectiveDate=day,
         comment=body.get("comment", ""), type=kind, status="Processed",
         gatewayState="NotSubmitted" if kind == "External" else "Submitted",
-        paymentMethodId=body.get("paymentMethodId"), referenceId=body.get("referenceId"),
+        paymentMethodId=method, referenceId=body.get("referenceId"),
         transferredToAccounting="No", source="API", isStandalone=False, **custom(body),
     )  # fmt: skip
     move_account(books, account.id, payments=total)
@@ -46,6 +47,17 @@ def create_payment(call: Call) -> Body:
     if kind == "Electronic":
         call.tenant.emit("PaymentProcessed", payment)
     return call.shown(payment)
+
+
+def _system_method(call: Call, type: str) -> str:
+    """The tenant's own method of a type, which stands for what was paid outside of Zuora."""
+    methods = call.books.shelves["paymentmethod"].values()
+    held = (one for one in methods if one.row.get("isSystem") and one.row.get("type") == type)
+    found = next(held, None) or call.books.create(
+        "paymentmethod", type=type, name=type, isSystem=True, active=True,
+        paymentMethodStatus="Active",
+    )  # fmt: skip
+    return found.id
 
 
 def _check_parts(call: Call, account: Record, total: Decimal, currency: str) -> None:
