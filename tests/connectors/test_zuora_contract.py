@@ -211,7 +211,9 @@ class TestZuora(ConnectorContract):
         return Webhook(good, body, frozenset({("invoice", "i1"), ("customer", "a1")}), forged)
 
     def login(self, user: str, password: str) -> dict[str, str]:
-        return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
+        return {
+            "Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+        }
 
 
 class TestZuoraInBulk(TestZuora):
