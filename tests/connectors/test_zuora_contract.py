@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import pytest
 from zuora_bench import ZuoraBench
 
-from tieout.connectors.base import Can, Connector
+from tieout.connectors.base import Connector
 from tieout.connectors.zuora import Zuora
 from tieout.core.entities import Allocation, JournalLine, Line, SubscriptionItem
 from tieout.mappings import Mapper, load_mapping

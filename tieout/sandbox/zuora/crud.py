@@ -198,20 +198,25 @@ def actions(call: Call) -> Answer:
 
 def _action(call: Call, kind: Kind, word: str, one: Any) -> Body:
     try:
-        if word == "create":
-            return {"Success": True, "Id": make(call, kind, one).id}
-        record = call.books.shelves[kind.table].get(one if word == "delete" else one.get("Id"))
-        if record is None:
-            raise crud_errors("INVALID_ID", "invalid id")
-        if word == "update":
-            _change(call, record, one, False)
-        elif not _delete(call, record):
-            raise crud_errors("DELETE_FAILED", "The object is in use.")
-        return {"Success": True, "Id": record.id} if word == "update" else {
-            "success": True, "id": record.id
-        }  # fmt: skip
+        with call.books.attempt():
+            return _acted(call, kind, word, one)
     except Refusal as refusal:
         return dict(refusal.answer.content)
+
+
+def _acted(call: Call, kind: Kind, word: str, one: Any) -> Body:
+    if word == "create":
+        return {"Success": True, "Id": make(call, kind, one).id}
+    id = one if word == "delete" else one.get("Id")
+    record = call.books.shelves[kind.table].get(str(id))
+    if record is None:
+        raise crud_errors("INVALID_ID", "invalid id")
+    if word == "update":
+        _change(call, record, one, False)
+        return {"Success": True, "Id": record.id}
+    if not _delete(call, record):
+        raise crud_errors("DELETE_FAILED", "The object is in use.")
+    return {"success": True, "id": record.id}
 
 
 class Zoql:

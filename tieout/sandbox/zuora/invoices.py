@@ -41,7 +41,8 @@ def create_many(call: Call) -> Body:
     done: list[Body] = []
     for one in listed:
         try:
-            made = make(Call(call.tenant, call.request, call.keys, dict(one)))
+            with call.books.attempt():
+                made = make(Call(call.tenant, call.request, call.keys, dict(one)))
             done.append({"success": True, **call.shown(made)})
         except Refusal as refusal:
             done.append(dict(refusal.answer.content))
@@ -134,7 +135,8 @@ def post_many(call: Call) -> Body:
     for one in call.body.get("invoices") or []:
         key = one.get("id")
         try:
-            post(call, call.books.get("invoice", key))
+            with call.books.attempt():
+                post(call, call.books.get("invoice", key))
             done.append({"id": key, "success": True})
         except Refusal as refusal:
             done.append({**refusal.answer.content, "id": key})
@@ -166,7 +168,7 @@ def _replace_items(call: Call, invoice: Record, items: list[Any]) -> None:
         _check_item(item, str(invoice.row["currency"]))
     for old in call.books.children("invoiceitem", "invoiceId", invoice.id):
         call.books.delete(old)
-    invoice.row.update(amountWithoutTax=0, taxAmount=0)
+    call.books.change(invoice, amountWithoutTax=0, taxAmount=0)
     add_items(call, invoice, items)
 
 

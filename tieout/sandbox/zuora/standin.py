@@ -11,7 +11,7 @@ from typing import Any
 from ..clock import SandboxClock
 from ..faults import Faults
 from .access import Access
-from .books import Books
+from .books import Books, Record
 from .callouts import TEMPLATE, Callouts
 from .crud import Zoql
 from .dataquery import FILES, DataQuery
@@ -36,6 +36,10 @@ from .shapes import check_shape
 from .tenant import Call, Tenant
 from .views import Loading, Views
 from .wire import Answer, Body, Request, decode, exact, read_request
+
+
+# What comes of a value that a check has let through. The caller sent it, so it is his error.
+_MISREAD = (TypeError, ValueError, AttributeError, LookupError, ArithmeticError)
 
 
 class ZuoraStandIn:
@@ -75,7 +79,10 @@ class ZuoraStandIn:
         self.callouts = Callouts(
             self.books, self.webhook_user, self.webhook_password, callout_template
         )
-        self.tenant = Tenant(self.books, self.views, settlement, self.callouts.emit)
+        self._happened: list[tuple[str, Record]] = []
+        self.tenant = Tenant(
+            self.books, self.views, settlement, lambda *event: self._happened.append(event)
+        )
         self.object_query = ObjectQuery(
             self.books, self.mirror, settlement=settlement, lag=object_query_lag
         )
@@ -105,6 +112,7 @@ class ZuoraStandIn:
             ]
         )
         self._requests = 0
+        self.misread: list[str] = []  # what no check has foreseen
 
     def credentials(self) -> dict[str, str]:
         return {
@@ -223,6 +231,8 @@ class ZuoraStandIn:
         answer: Answer | None = None
         try:
             answer = self._act(request)
+            if request.fails_with == 500:  # of Zuora's own making, so that is what it remembers
+                answer = _failed(self.error_answer(500))
             return answer
         except Refusal as refusal:
             answer = refusal.answer
@@ -242,6 +252,19 @@ class ZuoraStandIn:
                 return self.data_query.answer(request)
             return self._v1(request)
 
+    def _carried_out(self, act: Callable[[Call], Any], call: Call) -> Any:
+        """All of a call or nothing; what it has made happen is told afterwards."""
+        self._happened.clear()
+        try:
+            with self.books.attempt():
+                found = act(call)
+        except _MISREAD as problem:
+            self.misread.append(f"{call.request.method} {call.request.path}: {problem!r}")
+            raise refused("", 20, "The request body is invalid.", 400) from problem
+        for name, record in self._happened:
+            self.callouts.emit(name, record)
+        return found
+
     def _v1(self, request: Request) -> Answer:
         act, keys, known = self._routes.find(request.method, request.path)
         if act is None:
@@ -249,11 +272,16 @@ class ZuoraStandIn:
         if not self.tenant.settlement and SETTLED.match(request.path):
             raise refused("", 30, "This operation requires the Invoice Settlement feature.")
         call = Call(self.tenant, request, keys, _body(request))
-        found = act(call)
+        found = self._carried_out(act, call)
         if isinstance(found, Answer):
             return Answer(found.status, found.encoded(), found.headers, found.media)
         shown = found if "success" in found else {**found, "success": True}
         return Answer(200, Answer(200, shown).encoded())
+
+
+def _failed(answer: tuple[int, dict[str, str], bytes]) -> Answer:
+    status, headers, body = answer
+    return Answer(status, body, {k: v for k, v in headers.items() if k != "Content-Type"})
 
 
 def _with(answer: Answer, headers: dict[str, str]) -> Answer:
