@@ -17,6 +17,7 @@ from .objects import CUSTOM, Kind, kinds
 from .times import stored
 from .wire import Body
 
+_DIGITS = 15  # before the point
 KEPT_DELETED = timedelta(days=30)
 _PREFIXES = {
     "account": "A", "invoice": "INV", "payment": "P-", "refund": "R-", "creditmemo": "CM",
@@ -61,9 +62,12 @@ def money(value: Any) -> Decimal:
     if isinstance(value, bool):
         raise ValueError(f"{value} is not a number")
     try:
-        return Decimal(str(value))
+        found = Decimal(str(value))
     except ArithmeticError:
         raise ValueError(f"{value!r} is not a number") from None
+    if not found.is_finite() or found.adjusted() > _DIGITS:
+        raise ValueError(f"{value!r} is no number that can be kept")
+    return found
 
 
 class Books:

@@ -95,7 +95,7 @@ class DataQuery:
 
     def _list(self, request: Request) -> Answer:
         wanted, size = request.param("queryStatus"), request.param("pageSize") or "20"
-        if not size.isdigit():
+        if not size.isdecimal() or not size.isascii():
             raise data_query_error("pageSize must be a number")
         found = [job for job in reversed(self.jobs.values()) if wanted in ("", job.status)]
         return Answer(200, {"data": [self._shown(job, request) for job in found[: int(size)]]})

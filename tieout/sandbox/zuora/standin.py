@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+import traceback
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
@@ -36,7 +37,6 @@ from .shapes import check_shape
 from .tenant import Call, Tenant
 from .views import Loading, Views
 from .wire import Answer, Body, Request, decode, exact, read_request
-
 
 # What comes of a value that a check has let through. The caller sent it, so it is his error.
 _MISREAD = (TypeError, ValueError, AttributeError, LookupError, ArithmeticError)
@@ -246,21 +246,24 @@ class ZuoraStandIn:
 
     def _act(self, request: Request) -> Answer:
         with self.lock:
-            if request.path.startswith(ROOT + "/"):
-                return self.object_query.answer(request)
-            if request.path.rstrip("/") == "/query/jobs" or request.path.startswith("/query/jobs/"):
-                return self.data_query.answer(request)
-            return self._v1(request)
+            try:
+                return self._acted(request)
+            except _MISREAD as problem:
+                self.misread.append("".join(traceback.format_exception(problem)[-3:]))
+                raise refused("", 20, "The request is invalid.", 400) from problem
+
+    def _acted(self, request: Request) -> Answer:
+        if request.path.startswith(ROOT + "/"):
+            return self.object_query.answer(request)
+        if request.path.rstrip("/") == "/query/jobs" or request.path.startswith("/query/jobs/"):
+            return self.data_query.answer(request)
+        return self._v1(request)
 
     def _carried_out(self, act: Callable[[Call], Any], call: Call) -> Any:
         """All of a call or nothing; what it has made happen is told afterwards."""
         self._happened.clear()
-        try:
-            with self.books.attempt():
-                found = act(call)
-        except _MISREAD as problem:
-            self.misread.append(f"{call.request.method} {call.request.path}: {problem!r}")
-            raise refused("", 20, "The request body is invalid.", 400) from problem
+        with self.books.attempt():
+            found = act(call)
         for name, record in self._happened:
             self.callouts.emit(name, record)
         return found
