@@ -109,10 +109,10 @@ def names(good: Any) -> set[str]:
     return set(good).union(*map(names, good.values()))
 
 
-WORDS = sorted(names(list(GOOD.values()))) + [
-    "debitMemos", "comment", "reasonCode", "cancelSubscription", "cancellationPolicy", "notes",
-    "cancellationEffectiveDate", "termsAndConditions", "orderNumber", "customFields", "x__c",
-    "autoApplyToInvoiceUponPosting", "refundDate",
+WORDS = [
+    *sorted(names(list(GOOD.values()))), "debitMemos", "comment", "reasonCode", "notes",
+    "cancelSubscription", "cancellationPolicy", "cancellationEffectiveDate", "orderNumber",
+    "termsAndConditions", "customFields", "x__c", "autoApplyToInvoiceUponPosting", "refundDate",
 ]  # fmt: skip
 
 
@@ -239,6 +239,22 @@ def sound(zuora: ZuoraStandIn) -> None:
     for memo in shelves["creditmemo"].values():
         used = memo.amount("appliedAmount") + memo.amount("refundAmount")
         assert memo.amount("balance") == memo.amount("totalAmount") - used
+        items = zuora.books.children("creditmemoitem", "creditMemoId", memo.id)
+        for name, whole in (("appliedAmount",) * 2, ("refundAmount",) * 2):
+            assert sum(one.amount(name) for one in items) == memo.amount(whole)
+        assert sum(one.amount("unappliedAmount") for one in items) == memo.amount("balance")
+    for invoice in shelves["invoice"].values():
+        items = zuora.books.children("invoiceitem", "invoiceId", invoice.id)
+        taxes = [
+            tax
+            for one in items
+            for tax in zuora.books.children("taxationitem", "invoiceItemId", one.id)
+        ]
+        left = sum(one.amount("balance") for one in [*items, *taxes])
+        assert left == invoice.amount("balance"), invoice.row
+    for debit in shelves["debitmemo"].values():
+        items = zuora.books.children("debitmemoitem", "debitMemoId", debit.id)
+        assert sum(one.amount("balance") for one in items) == debit.amount("balance")
 
 
 def test_several_rows_are_applied_or_none() -> None:

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from .books import Record
 from .errors import invalid, missing, rule
+from .items import settle
 from .tenant import Call, amount, custom, move_account
 from .wire import Body
 
@@ -146,6 +147,7 @@ def _part(call: Call, payment: Record, document: Record, field: str, sum: Decima
     paid = "paymentAmount" if document.table == "invoice" else "beAppliedAmount"
     changed = {paid: document.amount(paid) + sum, "balance": document.amount("balance") - sum}
     books.change(document, **changed)
+    settle(books, document, sum)
     side = "invoices" if document.table == "invoice" else "debits"
     move_account(books, owner, payments=-sum, **{side: -sum})
 
@@ -210,6 +212,8 @@ def _give_back(call: Call, source: Record, total: Decimal) -> None:
         "refundAmount": source.amount("refundAmount") + total,
     }
     call.books.change(source, **changed)
+    if source.table == "creditmemo":
+        settle(call.books, source, total, refund=True)
     move_account(call.books, source.row.get("accountId"), **{side: -total})
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from .books import Record
 from .errors import invalid, missing, not_found, rule
+from .items import settle
 from .tenant import Call, amount, custom, move_account
 from .wire import Body
 
@@ -211,6 +212,8 @@ def apply_to_invoice(call: Call, memo: Record, invoice: Record, sum: Decimal) ->
         invoice, balance=invoice.amount("balance") - sum,
         creditMemoAmount=invoice.amount("creditMemoAmount") + sum,
     )  # fmt: skip
+    settle(books, memo, sum)
+    settle(books, invoice, sum)
     move_account(books, memo.row.get("accountId"), invoices=-sum, credits=-sum)
 
 
