@@ -35,7 +35,7 @@ from .reading import Reading, Tenant
 from .resume import Resume
 from .rows import Row, folded, text
 from .settings import ZuoraConfig
-from .writing import Writer
+from .writing import Writer, is_over
 
 log = logging.getLogger("tieout.zuora")
 
@@ -157,7 +157,12 @@ class Zuora(Connector):
     def archive(self, entity: str, id: str, *, key: str) -> bytes | None:
         """Canceled, ended or reversed; nothing is deleted. docs/providers/zuora.md says how."""
         kind = self._able(entity, Can.ARCHIVE)
-        self._writer(kind).archive(id, key, self._current(kind, id))
+        try:
+            self._writer(kind).archive(id, key, self._current(kind, id))
+        except InvalidRecord:
+            # The first of two calls took effect, and its answer was lost.
+            if not is_over(self._current(kind, id)):
+                raise
         return self.get(entity, id)
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes) -> list[Touched]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tieout.core.errors import NotFound
+from tieout.core.ports import HttpAnswer
 from tieout.rest import Request, RestClient, json, segment
 
 from .bulk import quoted
@@ -17,10 +18,15 @@ PATH = "/v1/journal-entries"
 def journal(rest: RestClient, number: str) -> bytes | None:
     """The entry with its lines, as v1 gives it; None if there is none."""
     try:
-        answer = rest.send_raw(Request("GET", f"{PATH}/{segment(number)}"))
+        return rest.read(Request("GET", f"{PATH}/{segment(number)}"), _whole)
     except NotFound:
         return None
-    json.decode(answer.body)  # a torn answer is no record
+
+
+def _whole(answer: HttpAnswer) -> bytes:
+    """ValueError where the answer is torn, or a proxy's page."""
+    if not isinstance(json.decode(answer.body), dict):
+        raise ValueError("this is no journal entry")
     return answer.body
 
 

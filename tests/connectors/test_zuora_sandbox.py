@@ -1,0 +1,237 @@
+"""The Zuora connector and mapping against the stand-in, which was written without them."""
+
+from __future__ import annotations
+
+import json
+import tracemalloc
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from functools import cache
+from typing import Any
+
+import pytest
+from werkzeug.test import Client
+from zuora_bench import START, ZuoraBench
+
+from tieout.connectors.base import Method, Window
+from tieout.connectors.zuora import Zuora
+from tieout.connectors.zuora.finding import mark_of, number_of
+from tieout.core.entities import Allocation, JournalLine, Line, Record, SubscriptionItem
+from tieout.core.errors import TryLater, UnknownOutcome
+from tieout.core.ports import AnswerLost, HttpAnswer, HttpRequest
+from tieout.mappings import Mapper, load_mapping
+from tieout.sandbox import Faults
+
+FAULTS = [
+    "429", "500_before", "502", "503", "504", "500_after", "closed", "lost_answer", "torn", "html"
+]  # fmt: skip
+READ = ["customer", "subscription", "invoice", "payment", "credit_note", "refund", "journal_entry"]
+WRITTEN = ["customer", "contact", "product", "price", "subscription", "invoice", "payment",
+           "refund", "credit_note", "usage", "journal_entry"]  # fmt: skip
+
+
+@cache
+def mapper() -> Mapper:
+    return load_mapping("zuora").compile(system="zuora")
+
+
+class Faulty(ZuoraBench):
+    """With the stand-in's own faults; they don't strike the other user."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(**more)
+        self.faults = Faults()
+        self.http = Client(self.faults.wrap(self.stand_in), use_cookies=False)
+
+    def _ask(self, request: HttpRequest, parts: Any) -> HttpAnswer:
+        try:
+            told = self.http.open(
+                parts.path, base_url=f"{parts.scheme}://{parts.netloc}", query_string=parts.query,
+                method=request.method, headers=dict(request.headers), data=request.body,
+            )  # fmt: skip
+        except ConnectionResetError as error:
+            raise AnswerLost(str(error)) from None
+        headers = {name.lower(): value for name, value in told.headers.items()}
+        body = told.get_data()
+        if int(headers.get("content-length", len(body))) != len(body):
+            raise AnswerLost("the answer broke off")
+        return HttpAnswer(told.status_code, headers, body)
+
+
+def busy(bench: ZuoraBench) -> None:
+    """Something of everything, some of it paid, credited and paid back."""
+    account = bench.account()
+    for number in range(3):
+        invoice = bench.invoice(account, 100 + number)
+        share = [{"invoiceId": invoice, "amount": 40}]
+        bench.payment(account, 60, invoices=share)
+        memo = bench.credit_memo(account, 30)
+        bench.do("PUT", f"/v1/creditmemos/{memo}/apply", {"invoices": share[:1] and [
+            {"invoiceId": invoice, "amount": 20}
+        ]})  # fmt: skip
+        bench.refund(bench.payment(account, 9), 4)
+        bench.change_order(bench.one("subscription"))
+        bench.journal()
+
+
+def parsed(bench: ZuoraBench, entity: str, since: datetime | None, **more: Any) -> Any:
+    """(records by id, deleted ids) of a pull."""
+    found: dict[str, Record] = {}
+    gone: list[str] = []
+    for page in bench.connector(**more).pull(entity, since=since):
+        records = [mapper().parse_bytes(entity, body) for body in page.records]
+        found |= {record.id: record for record in records}
+        gone += page.deleted
+    return found, sorted(gone)
+
+
+# --- faults
+
+
+@pytest.mark.parametrize(
+    "since, more",
+    [(None, {}), (START, {}), (None, {"data_query": "yes"})],
+    ids=["whole", "changes", "bulk"],
+)
+@pytest.mark.parametrize("entity", READ)
+def test_a_fault_at_any_call_changes_nothing_that_is_read(
+    entity: str, since: datetime | None, more: dict[str, Any]
+) -> None:
+    bench = Faulty()
+    busy(bench)
+    calm = parsed(bench, entity, since, **more)
+    assert len(calm[0]) >= 1
+    bench.calls.clear()
+    parsed(bench, entity, since, **more)
+    calls = len(bench.calls)
+    assert calls >= 2
+    for fault in FAULTS:
+        for at in range(1, calls + 1):
+            bench.faults.load(f"{fault}@{at}")
+            assert parsed(bench, entity, since, **more) == calm, f"{fault} at call {at}"
+
+
+def fields_for(bench: ZuoraBench, entity: str) -> dict[str, Any]:
+    match entity:
+        case "customer":
+            return {"name": "Ada Ltd", "currency": "USD"}
+        case "product":
+            return {"name": "Silver"}
+        case "price":
+            return {"product_id": bench.product(), "name": "Seat", "currency": "USD",
+                    "unit_amount": "5", "scheme": "per_unit"}  # fmt: skip
+        case "refund":
+            return {"payment_id": bench.payment(), "currency": "USD", "amount_minor": 700,
+                    "status": "succeeded"}  # fmt: skip
+        case "journal_entry":
+            bench.period()
+            return {"posted_on": date(2026, 3, 9), "currency": "USD",
+                    "lines": (JournalLine(account="Cash", debit_minor=1),
+                              JournalLine(account="Sales", credit_minor=1))}  # fmt: skip
+    known: dict[str, Any] = {"customer_id": bench.account(), "currency": "USD"}
+    match entity:
+        case "contact":
+            return known | {"first_name": "Eve", "last_name": "Fox"}
+        case "usage":
+            return known | {"metric": "GB", "quantity": "2", "starts_at": START}
+        case "subscription":
+            item = SubscriptionItem(price_id=bench.price(), quantity="3")
+            return known | {"items": (item,), "term_months": 12, "started_at": START}
+    shares = (Allocation(invoice_id=bench.invoice(known["customer_id"]), amount_minor=300),)
+    match entity:
+        case "payment":
+            return known | {"amount_minor": 500, "status": "succeeded", "allocations": shares}
+        case "credit_note":
+            line = Line(price_id=bench.price(), amount_minor=900)
+            return known | {"status": "issued", "issued_on": date(2026, 3, 9), "lines": (line,),
+                            "total_minor": 900, "allocations": shares}  # fmt: skip
+    assert entity == "invoice"
+    line = Line(description="Work", quantity="1", amount_minor=2000,
+                period_start_at=datetime(2026, 3, 1, tzinfo=UTC))  # fmt: skip
+    return known | {"status": "open", "issued_on": date(2026, 3, 9), "lines": (line,),
+                    "total_minor": 2000}  # fmt: skip
+
+
+def settled(zuora: Zuora, entity: str, body: dict[str, Any], key: str) -> bytes:
+    """As the outbox does it: what may have happened is looked up before it is sent again."""
+    doubtful = False
+    for _ in range(8):
+        try:
+            made = zuora.find(entity, key) if doubtful else zuora.create(entity, body, key=key)
+            if made is not None:
+                return made
+            doubtful = False
+        except UnknownOutcome:
+            doubtful = True
+        except TryLater:
+            continue
+    raise AssertionError("never settled")
+
+
+def calls_of_a_create(entity: str) -> int:
+    bench = Faulty()
+    body = mapper().render(entity, fields_for(bench, entity), creating=True)
+    zuora = bench.connector()
+    zuora.create(entity, body, key="k")
+    return len(bench.calls)
+
+
+@pytest.mark.parametrize("spread", [1, 9], ids=["once", "for a while"])
+@pytest.mark.parametrize("entity", WRITTEN)
+def test_a_fault_at_any_call_of_a_create_makes_one_record(entity: str, spread: int) -> None:
+    calls = calls_of_a_create(entity)
+    assert 3 <= calls < 20  # a token, a write and a look at least
+    bench = Faulty()
+    for fault in FAULTS:
+        for at in range(1, calls + 1):
+            key = f"{fault}-{at}-{spread}"
+            body = mapper().render(entity, fields_for(bench, entity), creating=True)
+            before = bench.held(entity)
+            bench.faults.load(f"{fault}@{at}..{at + spread - 1}")
+            made = settled(bench.connector(), entity, body, key)
+            bench.faults.clear()
+            assert bench.held(entity) - before == {mapper().parse_bytes(entity, made).id}, key
+
+
+@pytest.mark.parametrize("entity", WRITTEN)
+def test_long_after_a_lost_answer_the_record_is_found(entity: str) -> None:
+    """Zuora has forgotten the idempotency key."""
+    bench = Faulty()
+    body = mapper().render(entity, fields_for(bench, entity), creating=True)
+    before = bench.held(entity)
+    bench.faults.load("lost_answer@POST@/v1/*@times:40")
+    with pytest.raises((UnknownOutcome, TryLater)):
+        bench.connector().create(entity, body, key="k")
+    bench.faults.clear()
+    bench.clock.move(3 * 86_400)
+    found = bench.connector().find(entity, "k")
+    if found is None:  # lost before the last of its parts was made
+        found = bench.connector().create(entity, body, key="k")
+    assert bench.held(entity) - before == {mapper().parse_bytes(entity, found).id}
+
+
+@pytest.mark.parametrize(
+    "entity",
+    ["customer", "subscription", "invoice", "credit_note", "payment", "refund", "journal_entry"],
+)
+def test_a_fault_at_any_call_of_an_archive_ends_the_record_once(entity: str) -> None:
+    bench = Faulty()
+    bench.connector().archive(entity, bench.one(entity), key="first")
+    calls = len(bench.calls)
+    for fault in FAULTS:
+        for at in range(1, calls + 1):
+            id = bench.one(entity)
+            bench.faults.load(f"{fault}@{at}")
+            try:
+                bench.connector().archive(entity, id, key=f"{fault}-{at}")
+            except UnknownOutcome:  # looked up, and sent again
+                bench.faults.clear()
+                bench.connector().archive(entity, id, key=f"{fault}-{at}")
+            bench.faults.clear()
+            row = bench.record(entity, id).row
+            assert row["status"] in ("Canceled", "Cancelled") or row["reversed"], (fault, at)
+            if entity == "invoice":
+                memos = bench.books.children("creditmemo", "invoiceId", id)
+                assert [memo.amount("totalAmount") for memo in memos] == [100]
+            if entity == "subscription":
+                assert row["version"] == 2
