@@ -218,6 +218,8 @@ class Zuora(Connector):
     def _one(self, kind: Kind, source: Source, id: str) -> bytes | None:
         if source.table == "journalentry":
             return self._journal(id)
+        if not source.resource:
+            return next(iter(self._reading(kind).single(source, id)), None) if _is_id(id) else None
         row = self._row(source, id)
         if row is None:
             return None
@@ -241,9 +243,6 @@ class Zuora(Connector):
 
     def _row(self, source: Source, id: str) -> bytes | None:
         bare = id.partition(":")[0]
-        if not source.resource:
-            sql = f"select p.id from {source.table} p where p.id = '{bare}'"
-            return self._legacy_row(source, bare, sql) if _is_id(bare) else None
         if source.id == "id" or _is_id(id):
             return self._tenant.query.one(source.resource, bare, source.expands)
         asked = Asked(source.resource, (f"{source.id}.EQ:{id}",), expands=source.expands)
@@ -261,11 +260,6 @@ class Zuora(Connector):
             return None
         id = text(folded(told or {}), "id")
         return self._tenant.query.one(source.resource, id, source.expands) if id else None
-
-    def _legacy_row(self, source: Source, id: str, sql: str) -> bytes | None:
-        sql = sql.replace("p.id from", "p.* from", 1)
-        lines = self._tenant.data.lines(self._tenant.data.run(source.table, sql))
-        return next(lines, None)
 
     def _id_of(self, kind: Kind, key: str) -> str | None:
         return Finder(self._tenant, kind, self._sources(kind)).find(key)
