@@ -62,6 +62,7 @@ NUMBERS = {
 }
 COMMENTS = {
     "contact": "contactDescription",
+    "invoice": "comments",
     "payment": "comment",
     "refund": "comment",
     "credit_note": "comment",
@@ -120,6 +121,8 @@ class Writer:
         path = PATHS[entity][1]
         if entity == "invoice" and "memonumber" in current:
             path = "/v1/debitmemos/{id}"
+            if "comments" in body:
+                body["comment"] = body.pop("comments")
         bare = id.partition(":")[0]
         if body:
             self._put(path.format(id=segment(bare)), body)
@@ -172,11 +175,10 @@ class Writer:
         if field and entity != "subscription":
             return {**body, field: key}
         if entity in NUMBERS:
-            kept = body.get(NUMBERS[entity])
-            keyed = {**body, NUMBERS[entity]: number_of(key)}
-            if entity == "invoice" and kept:
-                keyed.setdefault("comments", str(kept))
-            return keyed
+            if entity == "invoice" and body.get("invoiceNumber"):
+                # It is unique, too, and what people know the invoice by.
+                return {**body, "comments": marked(body.get("comments"), key)}
+            return {**body, NUMBERS[entity]: number_of(key)}
         comment = COMMENTS.get(entity)
         return {**body, comment: marked(body.get(comment), key)} if comment else body
 

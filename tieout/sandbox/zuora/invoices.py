@@ -108,10 +108,28 @@ def add_items(call: Call, invoice: Record, items: list[Any]) -> None:
                 taxDate=one.get("taxDate"), exemptAmount=0, jurisdiction=one.get("jurisdiction"),
                 locationCode=one.get("locationCode"), taxRateType=one.get("taxRateType"),
             )  # fmt: skip
-        net, tax = net + own, tax + taxed
+        off = _discount(call, invoice, row, item.get("discountItems") or [])
+        net, tax = net + own + off, tax + taxed
     call.books.change(
         invoice, amountWithoutTax=net, taxAmount=tax, amount=net + tax, balance=net + tax
     )
+
+
+def _discount(call: Call, invoice: Record, item: Record, discounts: list[Body]) -> Decimal:
+    """Items of their own, with negative amounts; their sum."""
+    total = Decimal(0)
+    for one in discounts:
+        own = amount("invoice", one, "amount", str(invoice.row["currency"]))
+        call.books.create(
+            "invoiceitem", invoiceId=invoice.id, accountId=invoice.row["accountId"],
+            chargeAmount=own, taxAmount=0, balance=own, quantity=1, unitPrice=own,
+            processingType="Discount", appliedToInvoiceItemId=item.id,
+            chargeName=one.get("chargeName"), description=one.get("description"),
+            serviceStartDate=item.row["serviceStartDate"], chargeDate=call.books.now(),
+            serviceEndDate=item.row.get("serviceEndDate"), sourceItemType="InvoiceDetail",
+        )  # fmt: skip
+        total += own
+    return total
 
 
 def post(call: Call, invoice: Record) -> None:
@@ -228,6 +246,9 @@ def _check_item(item: Any, currency: str) -> None:
     amount("invoice", item, "amount", currency)
     for one in item.get("taxItems") or []:
         amount("invoice", one, "taxAmount", currency)
+    for one in item.get("discountItems") or []:
+        if amount("invoice", one, "amount", currency) > 0:
+            raise invalid("invoice", "'amount' value of a discount item should be negative")
     if not item.get("serviceStartDate"):
         raise missing("invoice", "serviceStartDate")
     for name in ("serviceStartDate", "serviceEndDate"):
