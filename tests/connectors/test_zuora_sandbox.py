@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import tracemalloc
 from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any
@@ -10,9 +12,9 @@ import pytest
 from werkzeug.test import Client
 from zuora_bench import START, ZuoraBench
 
-from tieout.connectors.zuora import Zuora
+from tieout.connectors.zuora import Zuora, ZuoraConfig
 from tieout.core.entities import Allocation, JournalLine, Line, Record, SubscriptionItem
-from tieout.core.errors import TryLater, UnknownOutcome
+from tieout.core.errors import InvalidRecord, TryLater, UnknownOutcome
 from tieout.core.ports import AnswerLost, HttpAnswer, HttpRequest
 from tieout.mappings import Mapper, load_mapping
 from tieout.sandbox import Faults
@@ -232,3 +234,125 @@ def test_a_fault_at_any_call_of_an_archive_ends_the_record_once(entity: str) -> 
                 assert [memo.amount("totalAmount") for memo in memos] == [100]
             if entity == "subscription":
                 assert row["version"] == 2
+
+
+# --- what Zuora is like
+
+
+def test_a_subscription_keeps_its_id_while_its_versions_come_and_go() -> None:
+    bench = ZuoraBench()
+    number = bench.one("subscription")
+    first = parsed(bench, "subscription", None)[0][number]
+    bench.clock.move(86_400)
+    since = bench.clock.now()
+    for kind, more in (
+        ("RenewSubscription", {}),
+        ("CancelSubscription", {"cancelSubscription": {"cancellationPolicy": "EndOfCurrentTerm"}}),
+    ):
+        bench.change_order(number, kind, **more)
+    told, gone = parsed(bench, "subscription", since)
+    assert set(told) == {number} and gone == []
+    last = told[number]
+    assert (first.status, last.status) == ("active", "canceled")
+    assert last.custom["version"] == 3 and last.custom["version_id"] != first.custom["version_id"]
+    assert [item.id for item in last.items] == [item.id for item in first.items]
+    whole = parsed(bench, "subscription", None, data_query="yes")[0]
+    assert whole == {number: last}
+
+
+def test_a_version_that_is_deleted_leaves_the_subscription() -> None:
+    bench = ZuoraBench()
+    number = bench.one("subscription")
+    bench.change_order(number)
+    old = bench.books.children("subscription", "name", number)[0]
+    since = bench.clock.now()
+    bench.books.delete(old)
+    assert parsed(bench, "subscription", since)[1] == []
+
+
+def test_refusals_that_are_answered_200_are_refusals() -> None:
+    bench = ZuoraBench()
+    zuora, account = bench.connector(), bench.account()
+    invoice = bench.invoice(account, 10)
+    body = {"accountId": account, "amount": 20, "currency": "USD", "type": "External",
+            "paymentMethodType": "Cash",
+            "invoices": [{"invoiceId": invoice, "amount": 20}]}  # fmt: skip
+    with pytest.raises(InvalidRecord, match="exceeds"):
+        zuora.create("payment", body, key="k")
+    assert bench.calls[-1].status == 200 and bench.held("payment") == set()
+    body["invoices"][0]["amount"] = 10  # a corrected record is another request
+    zuora.create("payment", body, key="k")
+    assert len(bench.held("payment")) == 1
+
+
+@pytest.mark.parametrize(
+    "path, named",
+    [
+        ("/object-query/refunds", "refund: the user may not read refunds"),
+        ("/object-query/credit-memos", "Invoice Settlement is off, or the user may not"),
+        ("/object-query/orders", "Orders are off or not permitted"),
+        ("/query/jobs", "deletions go unnoticed"),
+    ],
+)
+def test_check_names_what_is_missing(path: str, named: str) -> None:
+    assert ZuoraBench().connector().check().problems == ()
+    problems = ZuoraBench(forbidden_paths=[path]).connector().check().problems
+    assert any(named in each for each in problems), problems
+
+
+def test_a_row_that_shows_late_is_read_back_and_found() -> None:
+    bench = ZuoraBench(object_query_lag=3)
+    made = bench.connector().create(
+        "product", mapper().render("product", {"name": "Late"}, creating=True), key="k"
+    )
+    assert mapper().parse_bytes("product", made).name == "Late"
+
+
+def test_callouts_are_read_as_zuora_sends_them() -> None:
+    bench = ZuoraBench()
+    account = bench.account()
+    invoice = bench.books.get("invoice", bench.invoice(account))
+    context = bench.stand_in.callouts._context("InvoicePosted", invoice)
+    body = bench.stand_in.callouts.template
+    for field, value in context.items():
+        body = body.replace(field, str(value))
+    keys = bench.stand_in.credentials()
+    login = f"{keys['webhook_user']}:{keys['webhook_password']}".encode()
+    headers = {"authorization": "Basic " + base64.b64encode(login).decode()}
+    told = bench.connector().read_webhook(headers, body.encode())
+    assert [(one.entity, one.id) for one in told] == [
+        ("invoice", invoice.id), ("customer", account),
+    ]  # fmt: skip
+
+
+def test_the_limits_of_the_tenant_are_never_broken() -> None:
+    """An API sandbox's minute, with the connector's own pace."""
+    bench = ZuoraBench(rate_limits={"minute": 120, "hour": 5_000, "day": 10_000})
+    for _ in range(3):
+        for entity in ("customer", "invoice", "subscription"):
+            bench.one(entity)
+    settings = bench.settings() | {"calls_per_minute": 60, "page_size": 2}
+    zuora = Zuora(ZuoraConfig.model_validate(settings), bench.ports, where="zuora")
+    for _ in range(6):
+        for entity in ("customer", "invoice", "subscription"):
+            list(zuora.pull(entity))
+    assert len(bench.calls) > 120 and bench.refused == []
+
+
+def test_memory_stays_flat_however_much_is_read() -> None:
+    bench = ZuoraBench(data_query_polls=1)
+    now = bench.books.now()
+    for number in range(12_000):
+        bench.stand_in.load([("Product", {"id": f"8ad0{number:028x}", "name": "n" * 200,
+                                          "createdDate": now, "updatedDate": now})])  # fmt: skip
+    zuora = bench.connector(data_query="yes")
+    tracemalloc.start()
+    try:
+        count = sum(len(page.records) for page in zuora.pull("product"))
+        bench.calls.clear()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert count == 12_000
+    # The stand-in, in the same process, holds the file; its rows as text are ten times as much.
+    assert peak < 60 * 1024 * 1024
