@@ -44,6 +44,9 @@ class Job:
     rows: int = 0
     problem: str = ""
     signature: str = ""
+    size: int = 0  # of the file, in bytes
+    # Where a reader of parts has come to: (byte of the file, reader, byte of what is packed).
+    mark: tuple[int, Any, int] | None = None
     file: bytes = b""  # zlib: a hundred thousand rows take a few megabytes
     extra: Body = field(default_factory=dict)
 
@@ -132,6 +135,7 @@ class DataQuery:
                 raise SqlProblem(
                     f"The query output exceeds the maximum number of records: {self.cap}"
                 )
+            job.size += len(chunk[1])
             pieces.append(pack.compress(chunk[1]))
         job.file = b"".join((*pieces, pack.flush()))
 
@@ -200,7 +204,17 @@ class DataQuery:
         age = (self.books.clock.now() - job.updated).total_seconds()
         if age > 86400:
             raise Refusal(_s3("AccessDenied", "Request has expired", 403))
-        return Answer(200, None, media="binary/octet-stream"), _unpacked(job)
+        media, asked = "binary/octet-stream", _range(request.header("range"))
+        if asked is None or str(job.sent["compression"]).upper() != "NONE":
+            return Answer(200, None, media=media), _unpacked(job)
+        first, last = asked[0], min(asked[1], job.size - 1)
+        if first >= job.size:
+            raise Refusal(_s3("InvalidRange", "The requested range is not satisfiable", 416))
+        headers = {
+            "Content-Range": f"bytes {first}-{last}/{job.size}",
+            "Content-Length": str(last - first + 1),
+        }
+        return Answer(206, None, headers, media), _part(job, first, last)
 
 
 def _check(sent: Body) -> None:
@@ -294,6 +308,31 @@ def _unpacked(job: Job) -> Iterator[bytes]:
         for start in range(0, len(job.file), 65536):
             yield reader.decompress(job.file[start : start + 65536])
         yield reader.flush()
+
+
+def _range(header: str) -> tuple[int, int] | None:
+    """First and last byte of `bytes=0-99`; None for what is no range."""
+    found = re.fullmatch(r"bytes=(\d{1,15})-(\d{0,15})", header)
+    if found is None or (found[2] and int(found[2]) < int(found[1])):
+        return None
+    return int(found[1]), int(found[2] or 10**15)
+
+
+def _part(job: Job, first: int, last: int) -> Iterator[bytes]:
+    """These bytes of the file. Whoever reads on does not begin at its start again."""
+    start, reader, at = job.mark if job.mark and job.mark[0] <= first else (
+        0, zlib.decompressobj(), 0
+    )  # fmt: skip
+    reader = reader.copy()
+    while start <= last:
+        if start <= first:
+            job.mark = (start, reader.copy(), at)
+        packed = job.file[at : at + 65536]
+        piece = reader.decompress(packed) if packed else reader.flush()
+        yield piece[max(first - start, 0) : last + 1 - start]
+        if not packed:
+            return
+        start, at = start + len(piece), at + 65536
 
 
 def _s3(code: str, message: str, status: int) -> Answer:
