@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PIP := install --quiet --disable-pip-version-check
 
-.PHONY: demo test lint bench bench-engine bench-budget lock clean
+.PHONY: demo test lint bench bench-engine bench-budget bulk lock clean
 
 demo: $(STAMP)
 	@$(BIN)/tieout demo --once $(if $(SIZE),--size $(SIZE)) || [ $$? -eq 3 ]
@@ -24,6 +24,9 @@ bench: $(STAMP)
 
 bench-engine: $(STAMP)
 	@$(BIN)/python bench/engine.py
+
+bulk: $(STAMP)
+	@$(BIN)/python bench/bulk.py
 
 bench-budget: $(STAMP)
 	@$(BIN)/python bench/budget.py

@@ -90,8 +90,11 @@ def bare_mapper(
     )
 
 
-def read_payload(type_name: str, body: bytes) -> dict[str, Any]:
-    """One provider object from a file's bytes; some providers have forms other than JSON."""
+def read_payload(type_name: str, body: bytes, *, today: str = "") -> dict[str, Any]:
+    """One provider object from a file's bytes; some providers have forms other than JSON.
+
+    `today` (YYYY-MM-DD) is for what depends on when a record was read, as after an end date.
+    """
     connector_class(type_name)
     try:
         module = import_module(f"tieout.mappings.{type_name}_forms")
@@ -101,7 +104,8 @@ def read_payload(type_name: str, body: bytes) -> dict[str, Any]:
     found = reader(body) if reader else decode_payload(body)
     if not isinstance(found, dict):
         raise InvalidRecord("is not one JSON object", hint="give one provider object")
-    return found
+    seen_on = getattr(module, "seen_on", None)
+    return seen_on(found, today) if seen_on and today else found
 
 
 class Hub:

@@ -18,6 +18,7 @@ from tieout.connectors.base import Can, Evidence, Method, Page, Touched, Window
 from tieout.connectors.chargebee import Chargebee, ChargebeeConfig
 from tieout.connectors.chargebee.errors import NotEnabled
 from tieout.connectors.chargebee.kinds import KINDS
+from tieout.connectors.chargebee.writing import columns
 from tieout.core.errors import (
     AuthError,
     ConfigError,
@@ -888,8 +889,13 @@ def test_a_forged_webhook_is_refused(fake: FakeChargebee, headers: dict[str, str
 def test_without_a_configured_password_every_webhook_is_refused(fake: FakeChargebee) -> None:
     bare = connector(fake, webhook_user="", webhook_password="")
     for headers in ({}, basic("", ""), LOGIN):
-        with pytest.raises(AuthError, match="no webhook_user"):
+        with pytest.raises(ConfigError, match="no webhook_user") as caught:
             bare.read_webhook(headers, hook())
+        assert not isinstance(caught.value, AuthError)  # the sender is to try again
+
+
+def test_a_list_without_anything_in_it_is_not_sent() -> None:
+    assert columns({"allocations": [], "notes": (), "total": 5}) == {"total": 5}
 
 
 def test_a_password_may_hold_colons(fake: FakeChargebee) -> None:

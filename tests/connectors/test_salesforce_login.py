@@ -25,7 +25,7 @@ from salesforce_fake import (
     refusal,
     reply,
 )
-from salesforce_session import CLIENT, accounts, connect, ids
+from salesforce_pages import CLIENT, accounts, connect, ids
 
 from tieout.connectors import connector_class
 from tieout.connectors.base import Can, Connector

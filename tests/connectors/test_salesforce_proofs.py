@@ -14,7 +14,7 @@ from salesforce_fake import (
     FakeSalesforce,
     moment,
 )
-from salesforce_session import MIDNIGHT, accounts, connect
+from salesforce_pages import MIDNIGHT, accounts, connect
 
 from tieout.connectors.base import Evidence, Method, Window
 from tieout.connectors.salesforce import Salesforce

@@ -13,7 +13,7 @@ from salesforce_fake import (
     refusal,
     reply,
 )
-from salesforce_session import MIDNIGHT, accounts, connect, gone, ids, records
+from salesforce_pages import MIDNIGHT, accounts, connect, gone, ids, records
 
 from tieout.connectors.salesforce.ids import long_id
 from tieout.connectors.salesforce.soql import quoted

@@ -16,7 +16,7 @@ from salesforce_fake import (
     refusal,
     reply,
 )
-from salesforce_session import connect, records
+from salesforce_pages import connect, records
 
 from tieout.connectors.base import Window, Write
 from tieout.core.errors import (

@@ -157,6 +157,19 @@ def test_a_write_off_is_told_by_the_memo_s_reason() -> None:
         )  # fmt: skip
 
 
+def test_cancelled_for_a_day_to_come_goes_on() -> None:
+    """On 2026-01-31, which the stand-in has."""
+    fake = small_company()
+    for name, day in (("S-past", "2026-01-31"), ("S-coming", "2026-02-01")):
+        fake.put("subscriptions", name=name, status="Cancelled", isLatestVersion=True,
+                 termType="TERMED", cancelledDate=day)  # fmt: skip
+    for more in ({}, {"data_query": "yes"}):
+        found = mapped("subscription", connector(fake, **more))
+        past, coming = found["S-past"], found["S-coming"]
+        assert (past.status, past.cancel_at) == ("canceled", None)
+        assert (coming.status, coming.ended_at) == ("non_renewing", None)
+
+
 def test_references_point_at_ids_of_records() -> None:
     zuora = connector(small_company())
     (usage,) = mapped("usage", zuora).values()

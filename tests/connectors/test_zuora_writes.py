@@ -72,10 +72,10 @@ def written(fake: FakeZuora) -> list[tuple[str, str, Any]]:
           "EffectiveEndDate": "2099-12-31"}),
         ("usage", {"AccountId": "a", "UOM": "GB", "Quantity": 1}, "/v1/object/usage",
          {"UniqueKey": number_of(KEY)}),
-        ("invoice", {"accountId": "a", "invoiceNumber": "X-7", "invoiceItems": []}, "/v1/invoices",
-         {"comments": mark_of(KEY)}),
-        ("invoice", {"accountId": "a", "comments": "Thanks", "invoiceItems": []}, "/v1/invoices",
-         {"invoiceNumber": number_of(KEY)}),
+        ("invoice", {"accountId": "a", "invoiceNumber": "X-7", "invoiceDate": "2026-01-05"},
+         "/v1/invoices", {"comments": mark_of(KEY)}),
+        ("invoice", {"accountId": "a", "comments": "Thanks", "invoiceDate": "2026-01-05"},
+         "/v1/invoices", {"invoiceNumber": number_of(KEY)}),
         ("journal_entry", {"journalEntryDate": "2026-01-31", "journalEntryItems": []},
          "/v1/journal-entries", {"accountingPeriodName": "Jan 26", "notes": mark_of(KEY)}),
     ],
@@ -88,9 +88,25 @@ def test_creates_carry_our_key(
     assert written(fake) == [("POST", path, {**body, **more})]
 
 
+def test_a_draft_without_a_date_gets_today_s() -> None:
+    fake = Taking()
+    body = {"accountId": "a", "status": "Draft", "invoiceItems": [
+        {"amount": 5, "taxItems": [{"taxAmount": 1}]},
+        {"amount": 6, "serviceStartDate": "2026-01-02"},
+    ]}  # fmt: skip
+    connector(fake).create("invoice", body, key=KEY)
+    ((_, _, sent),) = written(fake)
+    assert sent["invoiceDate"] == "2026-01-31"  # the fake's clock
+    assert sent["invoiceItems"] == [
+        {"serviceStartDate": "2026-01-31", "amount": 5,
+         "taxItems": [{"taxAmount": 1, "taxDate": "2026-01-31"}]},
+        {"serviceStartDate": "2026-01-02", "amount": 6},
+    ]  # fmt: skip
+
+
 def test_with_a_key_field_an_invoice_keeps_its_number() -> None:
     fake = Taking()
-    body = {"accountId": "a", "invoiceNumber": "X-7"}
+    body = {"accountId": "a", "invoiceNumber": "X-7", "invoiceDate": "2026-01-05"}
     connector(fake, key_field="ours__c").create("invoice", body, key=KEY)
     assert written(fake) == [("POST", "/v1/invoices", {**body, "ours__c": KEY})]
 

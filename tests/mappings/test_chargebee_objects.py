@@ -411,12 +411,15 @@ def test_an_invoice_is_imported_whole() -> None:
     assert (body["total"], body["price_type"]) == (1071, "tax_exclusive")
     assert body["notes"] == [{"note": "thanks"}]
     assert body["line_items"] == [{
-        "description": "Seats", "entity_type": "adhoc", "quantity": 1, "unit_amount": 900,
-        "amount": 900, "tax1_name": "Tax", "tax1_amount": 171,  # its discount is off it
+        "description": "Seats", "entity_type": "adhoc", "quantity": 2, "unit_amount": 500,
+        "amount": 1000, "tax1_name": "Tax", "tax1_amount": 171,
     }]  # fmt: skip
     (tax,) = body["taxes"]
     assert (tax["name"], str(tax["rate"]), tax["amount"]) == ("Tax", "19.0000", 171)
-    assert "discounts" not in body and "tieout" not in body
+    assert body["discounts"] == [
+        {"entity_type": "document_level_discount", "description": "Discount", "amount": 100}
+    ]
+    assert "tieout" not in body
 
 
 def test_quantities_are_kept_where_they_give_the_amount_and_all_tax_is_on_lines() -> None:

@@ -111,7 +111,7 @@ EXPECTED: dict[tuple[str, str], dict[str, Any]] = {
     ("pc1-plan", "product"): {"id": "silver", "name": "Silver", "active": True},
     ("pc1-plan", "price"): {
         "id": "silver", "product_id": "silver",  # ruling: the plan is both
-        "name": "sample plan", "unit_amount": "50", "scheme": "flat", "interval": "month",
+        "name": "Silver", "unit_amount": "50", "scheme": "flat", "interval": "month",
     },
     ("webhook-addon_created", "price"): {
         "unit_amount": "1", "scheme": "per_unit", "interval": None,  # non_recurring

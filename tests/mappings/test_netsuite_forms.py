@@ -709,3 +709,15 @@ def test_a_price_of_the_matrix(amounts: list[str], scheme: str, unit_amount: str
     assert (found.scheme, found.unit_amount, found.active) == (scheme, unit_amount, False)
     assert found.url == "https://1234567.app.netsuite.com/app/common/item/item.nl?id=300"
     assert found.custom == {"price_level": "1"}
+
+
+def test_a_soap_record_of_another_kind_is_refused() -> None:
+    invoice = {"recordType": "Invoice", "internalId": "1", "status": "Open"}
+    with pytest.raises(InvalidRecord, match="is a NetSuite Invoice, no customer"):
+        parse("customer", invoice)
+
+
+def test_what_is_no_amount_is_named() -> None:
+    with pytest.raises(InvalidRecord) as caught:
+        parse("invoice", {**SOAP_INVOICE, "total": "abc"})
+    assert "field total" in caught.value.where

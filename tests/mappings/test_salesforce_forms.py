@@ -430,8 +430,10 @@ def test_the_example_overlay_of_the_docs_works_both_ways() -> None:
     body = own.render("invoice", INVOICE, creating=True)
     assert body == {
         "Name": "INV-1", "Customer__c": "001dM00003jU9GxQAK", "State__c": "Paid",
-        "Currency__c": "BHD", "Billed_On__c": "2026-01-31", "Sum__c": Decimal("10.500"),
-        "Open__c": Decimal("0.000"),
+        "Currency__c": "BHD", "Billed_On__c": "2026-01-31", "Net__c": Decimal("10.000"),
+        "Discount__c": Decimal("0.000"), "Tax__c": Decimal("0.500"), "Sum__c": Decimal("10.500"),
+        "Adjusted__c": Decimal("0.000"), "Received__c": Decimal("10.500"),
+        "Credited__c": Decimal("0.000"), "Open__c": Decimal("0.000"),
     }  # fmt: skip
     found = own.parse(
         "invoice",

@@ -443,3 +443,35 @@ def test_loading_after_a_list_was_read(cb: Stage) -> None:
     filled(cb, 80)
     found = ids(cb.rows("customer", "customers", asked))
     assert found == [f"c{at:02}" for at in range(79, -1, -1) if at != 4]
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "longest"),
+    [
+        # https://apidocs.chargebee.com/docs/api : "max chars" of each object's id
+        ("customers", {}, 50),
+        ("item_families", {"name": "F"}, 50),
+        ("items", {"name": "I", "type": "plan", "item_family_id": "fam"}, 100),
+    ],
+)
+def test_ids_have_their_documented_lengths(
+    cb: Stage, path: str, form: dict[str, Any], longest: int
+) -> None:
+    cb.post("item_families", {"id": "fam", "name": "Family"})
+    cb.post(path, {**form, "id": "x" * longest})
+    status, code, param = cb.refused(path, {**form, "id": "y" * (longest + 1)})
+    assert (status, code, param) == (400, "param_wrong_value", "id")
+
+
+def test_a_payments_own_id_has_forty_characters(cb: Stage) -> None:
+    cb.customer()
+    form = {
+        "transaction[amount]": 5,
+        "transaction[date]": NOW,
+        "transaction[payment_method]": "cash",
+    }
+    cb.post("customers/acme/record_excess_payment", {**form, "transaction[id]": "x" * 40})
+    refused = cb.refused(
+        "customers/acme/record_excess_payment", {**form, "transaction[id]": "y" * 41}
+    )
+    assert refused == (400, "param_wrong_value", "transaction[id]")

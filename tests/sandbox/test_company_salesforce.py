@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from salesforce_session import stage
+from salesforce_stage import stage
 
 from tieout.sandbox.company import Company, build_company
 from tieout.sandbox.company.billing import Ledger

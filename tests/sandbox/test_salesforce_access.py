@@ -8,7 +8,7 @@ import jwt
 import pytest
 import requests
 from cryptography.hazmat.primitives.asymmetric import rsa
-from salesforce_session import JWT_GRANT, Stage, stage
+from salesforce_stage import JWT_GRANT, Stage, stage
 
 HOUR = 3600
 

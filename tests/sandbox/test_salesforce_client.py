@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import simple_salesforce.bulk2
-from salesforce_session import Local, Stage, stage
+from salesforce_stage import Local, Stage, stage
 from simple_salesforce import Salesforce
 from simple_salesforce.exceptions import (
     SalesforceAuthenticationFailed,

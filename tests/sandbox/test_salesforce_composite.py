@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from salesforce_session import Stage, stage
+from salesforce_stage import Stage, stage
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "providers" / "salesforce" / "samples"
 

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 import requests
-from salesforce_session import Local, Stage, stage
+from salesforce_stage import Local, Stage, stage
 from simple_salesforce import Salesforce
 from simple_salesforce import bulk as simple_bulk
 

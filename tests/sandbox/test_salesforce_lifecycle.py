@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from salesforce_session import Stage, stage
+from salesforce_stage import Stage, stage
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from salesforce_session import Stage, stage
+from salesforce_stage import Stage, stage
 
 DAY = 86_400
 
@@ -257,20 +257,22 @@ def test_the_tieout_objects_are_ready_to_be_written(org: Stage) -> None:
         "PATCH",
         "/sobjects/TieOut_Invoice__c/TieOut_Id__c/in_1",
         json={
-            "Number__c": "A-1",
+            "Name": "A-1",
             "Account__r": {"TieOut_Id__c": "cus_1"},
             "Total__c": "119.005",
             "Status__c": "open",
-            "Issue_Date__c": "2026-05-01",
+            "Issued_On__c": "2026-05-01",
         },
     )
     assert made.status_code == 201
     shown = org.query("SELECT Name, Total__c, Account__c, Account__r.Name FROM TieOut_Invoice__c")
     record = shown["records"][0]
     assert record["Account__c"] == account and record["Account__r"]["Name"] == "a"
-    assert record["Total__c"] == 119.005 and record["Name"] == "TI-000100"
-    children = org.query("SELECT Id, (SELECT Number__c FROM TieOut_Invoices__r) FROM Account")
-    assert children["records"][0]["TieOut_Invoices__r"]["records"][0]["Number__c"] == "A-1"
+    assert record["Total__c"] == 119.005 and record["Name"] == "A-1"
+    payment = org.create("TieOut_Payment__c", Amount__c=1)
+    assert org.get("TieOut_Payment__c", payment)["Name"] == "TP-000100"
+    children = org.query("SELECT Id, (SELECT Name FROM TieOut_Invoices__r) FROM Account")
+    assert children["records"][0]["TieOut_Invoices__r"]["records"][0]["Name"] == "A-1"
 
 
 def test_a_user_s_own_fields_and_objects() -> None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from salesforce_session import Stage, stage
+from salesforce_stage import Stage, stage
 
 NAMES = ("Ada", "bob", "Carol", "dave", "Eve")
 STAMP = "2026-05-01T07:25:37.000+0000"

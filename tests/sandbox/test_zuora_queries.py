@@ -205,6 +205,22 @@ def test_a_gzip_csv_file(zuora: Stage) -> None:
     assert text.splitlines()[0] == "id,balance" and len(text.splitlines()) == 3
 
 
+def test_a_file_is_given_in_parts_as_an_object_store_does(zuora: Stage) -> None:
+    zuora.stand_in.load(invoices(5))
+    address = zuora.job("select id, balance from invoice")["dataFile"]
+    whole = requests.get(address, timeout=10).content
+
+    def part(span: str) -> requests.Response:
+        return requests.get(address, headers={"Range": f"bytes={span}"}, timeout=10)
+
+    first, rest = part("0-9"), part(f"10-{len(whole) + 100}")
+    assert (first.status_code, rest.status_code) == (206, 206)
+    assert first.headers["Content-Range"] == f"bytes 0-9/{len(whole)}"
+    assert rest.headers["Content-Range"] == f"bytes 10-{len(whole) - 1}/{len(whole)}"
+    assert first.content + rest.content == whole and part("10-").content == rest.content
+    assert part(f"{len(whole)}-").status_code == 416
+
+
 def test_a_hundred_thousand_invoices(zuora: Stage) -> None:
     zuora.stand_in.load(invoices(100_000))
     job = zuora.job("select id, balance, updateddate from invoice")

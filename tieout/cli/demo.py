@@ -23,6 +23,12 @@ Result = TypeVar("Result")
 
 @click.command("demo")
 @click.option("--once", is_flag=True, help="Stop when done; exit code 3: breaks need a person.")
+@click.option(
+    "--providers",
+    default="salesforce,stripe,chargebee,zuora,netsuite",
+    show_default=True,
+    help="Which systems the company lives in; netsuite must be one of them.",
+)
 @click.option("--port", default=0, help="First port of the stand-ins; 0 takes free ones.")
 @click.option("--size", default=120, show_default=True, help="Customers of the company.")
 @click.option(
@@ -33,10 +39,12 @@ Result = TypeVar("Result")
     show_default=True,
     help="Where config, store and report go; emptied of an earlier demo.",
 )
-def demo_command(once: bool, port: int, size: int, folder: Path) -> int:
-    """Run the main job on local stand-ins of Stripe and NetSuite, without credentials.
+def demo_command(once: bool, providers: str, port: int, size: int, folder: Path) -> int:
+    """Run the main job on local stand-ins of five systems, without credentials.
 
-    A company with two years of business lives in both; about 40 disagreements are planted.
+    A company with two years of business lives in all of them: Salesforce owns the customers,
+    Stripe, Chargebee and Zuora bill them, NetSuite keeps the books. About 40 disagreements are
+    planted. --providers takes fewer of them.
 
     \b
     Example:  tieout demo --once
@@ -44,14 +52,15 @@ def demo_command(once: bool, port: int, size: int, folder: Path) -> int:
     """
     from .stand_ins import company_of, start, wall_clock
 
+    names = _names(providers)
     if size < 1:
         raise ConfigError("--size must be at least 1")
     _clear(folder)
     steps = _Steps()
     clock = wall_clock()
-    company = steps.timed("company", lambda: company_of(1, size, clock))
+    company = steps.timed("company", lambda: company_of(1, size, clock, names))
     started = steps.timed(
-        "stand-ins", lambda: start(["stripe", "netsuite"], port, clock=clock, company=company)
+        "stand-ins", lambda: start(names, port, clock=clock, company=company, large=True)
     )
     try:
         code = _main_job(folder, started, company, steps)
@@ -61,6 +70,23 @@ def demo_command(once: bool, port: int, size: int, folder: Path) -> int:
     finally:
         for each in started.values():
             each.stop()
+
+
+def _names(providers: str) -> list[str]:
+    """The systems, in the order in which the company tells its story."""
+    from .stand_ins import BILLERS, PROVIDERS
+
+    wanted = [each.strip() for each in providers.split(",") if each.strip()]
+    if unknown := [each for each in wanted if each not in PROVIDERS]:
+        raise ConfigError(
+            f"there is no stand-in for {unknown[0]!r}", hint="known: " + ", ".join(PROVIDERS)
+        )
+    if "netsuite" not in wanted or not set(wanted) & set(BILLERS):
+        raise ConfigError(
+            "the demo needs netsuite and a biller",
+            hint="such as --providers stripe,netsuite",
+        )
+    return [each for each in PROVIDERS if each in wanted]
 
 
 @dataclass

@@ -131,6 +131,8 @@ def _own_settings(company: Any, started: dict[str, Any]) -> Iterator[tuple[str, 
         )
     if "salesforce" in started:
         yield "salesforce", "    fields: {customer: [Billing_System__c, Billing_Id__c]}\n"
+    if "chargebee" in started:
+        yield "chargebee", "    calls_per_minute: 3000\n"
     if "stripe" in started:
         yield "stripe", "    calls_per_second: 500\n    endpoint_calls_per_second: 500\n"
 

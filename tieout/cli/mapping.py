@@ -51,6 +51,7 @@ def map_command(
     Example:  tieout map --connector stripe --entity invoice in_1.json --json
               tieout map --connector stripe --entity customer canonical.json --reverse
     """
+    from tieout.core.ports import real_ports
     from tieout.hub import bare_mapper, read_payload
 
     mapper = bare_mapper(
@@ -69,7 +70,9 @@ def map_command(
         if reverse:
             body = mapper.render(entity, _canonical(entity, _read_bytes(file)), creating=True)
         else:
-            record = mapper.parse(entity, read_payload(type_name, _read_bytes(file)))
+            today = f"{real_ports().now():%Y-%m-%d}"
+            raw = read_payload(type_name, _read_bytes(file), today=today)
+            record = mapper.parse(entity, raw)
     except InvalidRecord as error:
         error.where = error.where or str(file)
         if as_json:

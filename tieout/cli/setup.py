@@ -195,7 +195,12 @@ def connectors_conformance_command(context: click.Context, tests: Path) -> int:
 
 
 @click.command("sandbox")
-@click.option("--providers", default="stripe,netsuite", show_default=True, help="Which to run.")
+@click.option(
+    "--providers",
+    default="salesforce,stripe,chargebee,zuora,netsuite",
+    show_default=True,
+    help="Which to run.",
+)
 @click.option("--port-base", default=0, help="First port; 0 takes free ones.")
 @click.option("--seed", default=1, show_default=True, help="The same seed, the same company.")
 @click.option("--size", default=120, show_default=True, help="Customers of the company.")

@@ -27,6 +27,7 @@ STAND_INS = {
 }
 PROVIDERS = tuple(STAND_INS)
 BILLERS = ("stripe", "chargebee", "zuora")
+LARGE: dict[str, dict[str, Any]] = {"chargebee": {"calls_per_minute": 3500}}
 
 
 @dataclass
@@ -71,8 +72,12 @@ def start(
     *,
     clock: SandboxClock | None = None,
     company: Company | None = None,
+    large: bool = False,
 ) -> dict[str, Started]:
-    """Start one stand-in a provider; ValueError for an unknown name or a bad fault spec."""
+    """Start one stand-in a provider; ValueError for an unknown name or a bad fault spec.
+
+    `large`: the providers' largest plans, whose limits take no time of a demo.
+    """
     unknown = [name for name in names if name not in PROVIDERS]
     if unknown or not names:
         raise ValueError(f"there is no stand-in for {unknown}; known: {', '.join(PROVIDERS)}")
@@ -81,7 +86,7 @@ def start(
         company = company_of(seed, size, clock, names)
     started: dict[str, Started] = {}
     for offset, name in enumerate(names):
-        stand_in = _made(name, clock, seed)
+        stand_in = _made(name, clock, seed, **(LARGE.get(name, {}) if large else {}))
         if company is not None:
             _move_in(company, name, stand_in)
         if samples is not None:
@@ -92,9 +97,9 @@ def start(
     return started
 
 
-def _made(name: str, clock: SandboxClock, seed: int) -> Any:
+def _made(name: str, clock: SandboxClock, seed: int, **plan: Any) -> Any:
     module, _, made = STAND_INS[name].partition(":")
-    return getattr(import_module(module), made)(clock, seed=seed)
+    return getattr(import_module(module), made)(clock, seed=seed, **plan)
 
 
 def _move_in(company: Company, name: str, stand_in: Any) -> None:

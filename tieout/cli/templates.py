@@ -25,7 +25,7 @@ SYSTEMS = {
     # private_key: ${file:salesforce-private.pem}
     # organization_id: 00D...                 # refuses a sandbox by mistake
     # webhook_token: ${SALESFORCE_WEBHOOK_TOKEN}
-    currency: USD                             # single-currency orgs: records do not name it
+    # currency: USD                           # single-currency orgs: records do not name it
     timezone: UTC
     # mappings: salesforce-overlay.yaml       # your own fields: docs/mappings.md
     # objects:                                # billing records: docs/providers/salesforce.md

@@ -8,6 +8,7 @@ from .budget import SECOND, Ask, Told, Window
 from .priority import Priority
 
 HOUR, DAY = 3600, 86_400
+LENGTHS = {"second": 1, "minute": 60, "hour": HOUR, "day": DAY}
 # Percent of a pool that is left to whoever else uses the login; short windows refill at once.
 RESERVE_LONG, RESERVE_SHORT = 20, 5
 # Percent of what we may use in a window of an hour or more that is kept for more urgent work.
@@ -216,5 +217,7 @@ def forget_idle(pools: dict[str, Pool], now: int) -> None:
 def open_pool(pools: dict[str, Pool], name: str, now: int) -> Pool:
     """The pool of that name, made where it is new."""
     if name not in pools:
-        pools[name] = Pool(now)
+        seconds = LENGTHS.get(name, DAY)  # of one that is only heard of, its name tells
+        reserve = RESERVE_LONG if seconds >= HOUR else RESERVE_SHORT
+        pools[name] = Pool(now, seconds=seconds, reserve=reserve)
     return pools[name]

@@ -14,12 +14,14 @@ from typing import Any
 from tieout.core.errors import InvalidRecord
 from tieout.core.money import to_decimal
 
-from .chargebee_objects import Raw, places
+from .chargebee_objects import TABLE, Raw, places
+from .exponents import factors
 from .forms import Context, finishes
 
 Fields = Mapping[str, Any]
 _OFFLINE = ("cash", "check", "bank_transfer")  # how money that came elsewhere may be recorded
 _LONGEST_TEXT = 250
+_MOST_ROUNDING = 99
 
 
 def _with_extras(body: Raw, name: str) -> Raw:
@@ -100,10 +102,22 @@ def _tiers(rows: list[Raw], flat: bool, currency: str | None) -> list[Raw]:
             )
         _put_price(tier, minor, currency)
         if row.get("up_to") is not None:
-            tier["ending_unit"] = int(row["up_to"])
-            start = int(row["up_to"]) + 1
+            tier["ending_unit"] = _last_unit(row["up_to"])
+            start = tier["ending_unit"] + 1
         found.append(tier)
     return found
+
+
+def _last_unit(up_to: Any) -> int:
+    """Tiers there begin one unit after the one before, so between units nothing can end."""
+    number = to_decimal(up_to)
+    if number != number.to_integral_value():
+        raise InvalidRecord(
+            f"a tier ends at {number:f}, between two whole units",
+            where="price, field tiers",
+            hint="Chargebee's tiers end at whole units; make this price there by hand",
+        )
+    return int(number)
 
 
 @finishes("chargebee.subscription_body")
@@ -154,7 +168,28 @@ def invoice_body(body: Raw, fields: Fields, context: Context, creating: bool) ->
     if ours.get("written_off"):
         body |= {"is_written_off": True, "write_off_amount": ours["written_off"]}
     _document(body, ours, context)
+    if body["total"] == 0 and body["status"] == open_as:
+        body["status"] = "paid"  # there is nothing to pay
+    _rounded(body, fields, context)
     return body
+
+
+def _rounded(body: Raw, fields: Fields, context: Context) -> None:
+    """Rounding is inside Chargebee's total. A larger adjustment has no place in an import."""
+    code = _code(fields, context)
+    times, by = factors(TABLE).get(str(code), (1, 1))
+    minor = fields.get("adjustment_minor") or 0
+    if not minor:
+        return
+    rounding, rest = divmod(int(minor) * by, times)
+    if rest or abs(rounding) > _MOST_ROUNDING:
+        raise InvalidRecord(
+            f"its adjustment of {minor} {code} minor units is no rounding",
+            where="invoice, field adjustment_minor",
+            hint="Chargebee imports roundings of up to 99 cents; import this invoice by hand",
+        )
+    body["round_off"] = rounding
+    body["total"] += rounding
 
 
 @finishes("chargebee.credit_note_body")
@@ -162,12 +197,19 @@ def credit_note_body(body: Raw, fields: Fields, context: Context, creating: bool
     """An imported credit note; what was refunded follows by itself, as refunds of it."""
     ours = body.pop("tieout", {})
     total = ours.get("total", 0)
-    rows = [row for row in ours.get("allocations") or () if row.get("amount")]
+    held = ours.get("allocations") or ()
+    rows = [row for row in held if row.get("amount") and row.get("invoice")]
     spent = sum(row["amount"] for row in rows)
     own = [row for row in rows if row.get("invoice") == body.get("reference_invoice_id")]
     adjusts = bool(rows) and spent == total and len(own) == len(rows)
+    status = fields.get("status")
+    if status == "draft":
+        raise InvalidRecord("a draft cannot be imported", where="credit_note, field status")
     body["type"] = "adjustment" if adjusts else "refundable"
     body["status"] = "adjusted" if adjusts else "refund_due"
+    if status == "void":
+        body |= {"status": "voided", "voided_at": body.get("date")}
+        rows = []  # whatever it paid is owed again
     body.setdefault("create_reason_code", "Other")
     body["allocations"] = [
         {
@@ -198,32 +240,55 @@ def _document(body: Raw, ours: Raw, context: Context) -> None:
             hint="correct the source document; Chargebee would add it up",
         )
     name = str(context.options.get("tax_name"))
-    # A discount that was given on a line is taken off it: Chargebee ties those to its own coupons.
-    nets = [(row.get("amount") or 0) - (row.get("discount") or 0) for row in rows]
-    taxes = _line_taxes(rows, nets, tax)
-    parts = zip(rows, nets, taxes, strict=True)
+    rows, off = _below_zero(rows)
+    taxes = _line_taxes(rows, tax)
     body["total"] = total
-    body["line_items"] = [_line(row, amount, name, on_it) for row, amount, on_it in parts]
-    if discount - given:
-        about = {"entity_type": "document_level_discount", "description": "Discount"}
-        body["discounts"] = [{**about, "amount": discount - given}]
+    body["line_items"] = [_line(row, name, on_it) for row, on_it in zip(rows, taxes, strict=True)]
+    if discount < 0:
+        raise InvalidRecord(
+            f"its discount of {discount} is a surcharge; Chargebee has none",
+            where="field discount_minor",
+            hint="correct the source document: a surcharge is a line",
+        )
+    if discount:
+        # Also those of lines: Chargebee ties a line's own to its coupons, and off the line's
+        # amount they would be lost.
+        off.append({"description": "Discount", "amount": discount})
+    if off:
+        body["discounts"] = [{"entity_type": "document_level_discount", **each} for each in off]
     if tax:
         body["taxes"] = [{"name": name, "rate": _rate(tax, net - discount), "amount": tax}]
 
 
-def _line_taxes(rows: list[Raw], nets: list[int], tax: int) -> list[int]:
+def _below_zero(rows: list[Raw]) -> tuple[list[Raw], list[Raw]]:
+    """Lines as Chargebee has them, and as discounts those below zero, which it does not have."""
+    kept = [row for row in rows if (row.get("amount") or 0) >= 0]
+    below = [
+        {
+            "description": str(row.get("description") or "Credit")[:_LONGEST_TEXT],
+            "amount": -row["amount"],
+        }
+        for row in rows
+        if (row.get("amount") or 0) < 0
+    ]
+    return kept, below
+
+
+def _line_taxes(rows: list[Raw], tax: int) -> list[int]:
     """Each line's tax. Chargebee wants all tax on lines: what they don't tell is the largest's."""
     taxes = [row.get("tax") or 0 for row in rows]
     missing = tax - sum(taxes)
     if missing and rows:
+        nets = [(row.get("amount") or 0) - (row.get("discount") or 0) for row in rows]
         taxes[nets.index(max(nets))] += missing
     return taxes
 
 
-def _line(row: Raw, amount: int, tax_name: str, tax: int) -> Raw:
+def _line(row: Raw, tax_name: str, tax: int) -> Raw:
     """Quantity and unit price only where they give the amount."""
     about = str(row.get("description") or "Item")[:_LONGEST_TEXT]
     found: Raw = {"description": about, "entity_type": "adhoc"}
+    amount = row.get("amount") or 0
     quantity, unit = (_integer(row.get(name)) for name in ("quantity", "unit"))
     if not quantity or unit is None or quantity * unit != amount:
         quantity, unit = 1, amount
@@ -264,6 +329,13 @@ def payment_body(body: Raw, fields: Fields, context: Context, creating: bool) ->
 
 @finishes("chargebee.refund_body")
 def refund_body(body: Raw, fields: Fields, context: Context, creating: bool) -> Raw:
+    """Money that went back elsewhere: what did not go is not recorded."""
+    if fields.get("status") not in (None, "succeeded"):
+        raise InvalidRecord(
+            "only a refund that succeeded is recorded",
+            where="refund, field status",
+            hint="it follows once the other system says that it succeeded",
+        )
     body["payment_method"] = str(context.options.get("refund_method"))
     return body
 

@@ -15,6 +15,8 @@ from .chargebee_objects import (
     listed,
     opened,
     our_key,
+    rows_of,
+    succeeded,
     total_of,
     unit,
     whole,
@@ -35,8 +37,8 @@ def invoice(raw: Raw, context: Context) -> Raw:
     currency = code_of(found, context)
     rounding = whole(found, "round_off_amount")
     total, tax = whole(found, "total") - rounding, _tax(found)
-    discount = total_of(found.get("discounts"))
-    lines = found.get("line_items") or []
+    discount = total_of(rows_of(found, "discounts"))
+    lines = rows_of(found, "line_items")
     subtotal = _subtotal(found, lines, currency, discount, tax, total)
     computed = {
         **common,
@@ -75,9 +77,10 @@ def _tax(found: Raw) -> int:
     """Credit notes have no total of their taxes."""
     if found.get("tax") is not None:
         return whole(found, "tax")
-    if found.get("taxes"):
-        return total_of(found["taxes"])
-    return total_of(found.get("line_items"), "tax_amount")
+    taxes = rows_of(found, "taxes")
+    if taxes:
+        return total_of(taxes)
+    return total_of(rows_of(found, "line_items"), "tax_amount")
 
 
 def _subtotal(
@@ -89,10 +92,11 @@ def _subtotal(
     tax, and whether discounts of single items are off it already. The first reading under which
     the document adds up is taken; if none does, the first of all, and the break stays visible.
     """
-    stated = found.get("sub_total")
-    if stated is None:
+    if found.get("sub_total") is None:
         stated = sum(amount(line, "amount", currency) for line in lines)
-    readings = list(_readings(found, int(stated), tax))
+    else:
+        stated = whole(found, "sub_total")
+    readings = list(_readings(found, stated, tax))
     fits = (net for net in readings if net - discount + tax == total)
     return next(fits, readings[0])
 
@@ -100,7 +104,7 @@ def _subtotal(
 def _readings(found: Raw, stated: int, tax: int) -> Iterator[int]:
     item_level = sum(
         whole(row, "amount")
-        for row in found.get("discounts") or ()
+        for row in rows_of(found, "discounts")
         if row.get("entity_type") in _ITEM_LEVEL
     )
     inclusive = listed(found, "price_type", "tax_exclusive", "tax_inclusive") == "tax_inclusive"
@@ -156,7 +160,7 @@ def _settled(found: Raw, rounding: int) -> Raw:
     paid, written_off = _paid(found), whole(found, "write_off_amount")
     credited = whole(found, "credits_applied") + whole(found, "amount_adjusted") - written_off
     left = whole(found, "total") - paid - credited - written_off
-    withheld = total_of(found.get("linked_taxes_withheld"))
+    withheld = total_of(rows_of(found, "linked_taxes_withheld"))
     due = left - withheld if found.get("amount_due") is None else whole(found, "amount_due")
     if withheld and left == due:  # it is a part of what was paid or adjusted
         withheld = 0
@@ -173,8 +177,7 @@ def _paid(found: Raw) -> int:
     """`linked_payments` holds failed attempts, too, each with all that was asked for."""
     if found.get("amount_paid") is not None:
         return whole(found, "amount_paid")
-    rows = found.get("linked_payments") or ()
-    return total_of([row for row in rows if row.get("txn_status") == "success"], "applied_amount")
+    return total_of(succeeded(found, "linked_payments"), "applied_amount")
 
 
 @prepares("chargebee.credit_note")
@@ -185,8 +188,8 @@ def credit_note(raw: Raw, context: Context) -> Raw:
     if found.get("total") is None and common["deleted"]:
         return {**found, "tieout": common}
     currency, tax = code_of(found, context), _tax(found)
-    discount = total_of(found.get("discounts"))
-    lines = found.get("line_items") or []
+    discount = total_of(rows_of(found, "discounts"))
+    lines = rows_of(found, "line_items")
     plain = whole(found, "total") - whole(found, "round_off_amount")
     plain -= whole(found, "fractional_correction")
     subtotal = _subtotal(found, lines, currency, discount, tax, plain)
@@ -206,12 +209,12 @@ def credit_note(raw: Raw, context: Context) -> Raw:
 
 def _spent(found: Raw) -> Raw:
     """Where a note's money went, and the status that follows from it."""
-    rows = [row for row in found.get("allocations") or () if whole(row, "allocated_amount")]
+    rows = [row for row in rows_of(found, "allocations") if whole(row, "allocated_amount")]
     if listed(found, "status", "adjusted", "refunded", "refund_due", "voided") == "voided":
         return {"status": "void", "allocated": 0, "refunded": 0, "balance": 0, "allocations": []}
     allocated = _told(found, "amount_allocated", total_of(rows, "allocated_amount"))
-    done = [r for r in found.get("linked_refunds") or () if r.get("txn_status") == "success"]
-    refunded = _told(found, "amount_refunded", total_of(done, "applied_amount"))
+    done = total_of(succeeded(found, "linked_refunds"), "applied_amount")
+    refunded = _told(found, "amount_refunded", done)
     balance = _told(found, "amount_available", whole(found, "total") - allocated - refunded)
     status = "issued" if balance > 0 else "refunded" if refunded else "applied"
     return {

@@ -15,6 +15,7 @@ from tieout.core.money import plain, to_decimal
 
 from . import chargebee_bodies, chargebee_documents, chargebee_transactions
 from .chargebee_objects import (
+    TABLE,
     Raw,
     code_of,
     extras,
@@ -22,10 +23,12 @@ from .chargebee_objects import (
     listed,
     opened,
     our_key,
+    rows_of,
     total_of,
     unit,
     whole,
 )
+from .exponents import factors
 from .forms import Context, prepares
 
 # imported so that their forms are registered
@@ -33,6 +36,7 @@ __all__ = ["chargebee_bodies", "chargebee_documents", "chargebee_transactions"]
 
 _TIERED = ("tiered", "volume", "stairstep")
 _MONTHS = {"month": 1, "year": 12}
+_CREDITS = ("promotional_credits", "refundable_credits", "excess_payments")
 _OVER = ("cancelled", "transferred")
 
 
@@ -54,13 +58,14 @@ def customer(raw: Raw, context: Context) -> Raw:
             "name": found.get("company") or person or None,
             "currency": currency,
             "credit": _credit(found, currency),
+            "credits": _credits(found),
             "address": _address(address) if isinstance(address, dict) else None,
         },
     }
 
 
 def _only_currency(found: Raw) -> Any:
-    codes = {_balance_in(row) for row in found.get("balances") or ()}
+    codes = {_balance_in(row) for row in rows_of(found, "balances")}
     return codes.pop() if len(codes) == 1 else None
 
 
@@ -72,13 +77,30 @@ def _balance_in(row: Raw) -> Any:
 def _credit(found: Raw, currency: Any) -> int | None:
     """Unused credit in the customer's own currency. With several currencies the totals beside
     `balances` are of one of them only."""
-    names = ("promotional_credits", "refundable_credits", "excess_payments")
-    rows = [row for row in found.get("balances") or () if _balance_in(row) in (currency, None)]
-    if rows:
-        return sum(whole(row, name) for row in rows for name in names)
-    if all(found.get(name) is None for name in names) and is_deleted(found):
+    balances = rows_of(found, "balances")
+    if balances and currency is None and all(_balance_in(row) for row in balances):
+        return None  # several currencies, none of them the customer's: see _credits
+    if balances:
+        return sum(_unused(row) for row in balances if _balance_in(row) in (currency, None))
+    if all(found.get(name) is None for name in _CREDITS) and is_deleted(found):
         return None
-    return sum(whole(found, name) for name in names)
+    return _unused(found)
+
+
+def _unused(row: Raw) -> int:
+    return sum(whole(row, name) for name in _CREDITS)
+
+
+def _credits(found: Raw) -> str | None:
+    """Unused credit by currency where there are several: `EUR:600,USD:0`, in ISO minor units."""
+    held: dict[str, int] = {}
+    for row in rows_of(found, "balances"):
+        code = str(_balance_in(row) or "?").upper()
+        times, by = factors(TABLE).get(code, (1, 1))
+        held[code] = held.get(code, 0) + _unused(row) * times // by
+    if len(held) < 2:
+        return None
+    return ",".join(f"{code}:{unused}" for code, unused in sorted(held.items()))
 
 
 def _address(address: Raw) -> Raw:
@@ -92,7 +114,7 @@ def contact(raw: Raw, context: Context) -> Raw:
     if raw.get("object") != "contact" and isinstance(raw.get("customer"), dict):
         raw = raw["customer"]
     if raw.get("object") == "customer":
-        rows = raw.get("contacts") or []
+        rows = rows_of(raw, "contacts")
         if len(rows) != 1:
             raise InvalidRecord(f"is a customer with {len(rows)} contacts, not a contact")
         raw = {**rows[0], "customer_id": raw.get("id")}
@@ -116,7 +138,7 @@ def price(raw: Raw, context: Context) -> Raw:
     """https://apidocs.chargebee.com/docs/api/item_prices , /plans and /addons"""
     found = opened(raw, "item_price", "plan", "addon")
     active = listed(found, "status", "active", "archived", "deleted")
-    scheme, tiers = _scheme(found), found.get("tiers") or None
+    scheme, tiers = _scheme(found), rows_of(found, "tiers")
     tiered = scheme in _TIERED or (scheme == "package" and tiers)
     every, code = found.get("period_unit"), code_of(found, context)
     once = found.get("charge_type") == "non_recurring" or every in (None, "not_applicable")
@@ -144,7 +166,7 @@ def _scheme(found: Raw) -> Any:
     scheme = found.get("pricing_model") or found.get("charge_model")
     if scheme is None and found.get("object") == "addon":
         scheme = found.get("type")
-    tiers = found.get("tiers") or ()
+    tiers = rows_of(found, "tiers")
     if tiers and all(tier.get("pricing_type") == "package" for tier in tiers):
         return "package"
     return scheme
@@ -172,10 +194,10 @@ def subscription(raw: Raw, context: Context) -> Raw:
         ends = found.get("trial_end") if status == "in_trial" else None
     if not over and ends is None and status == "non_renewing":
         ends = found.get("current_term_end")
-    whole_offs = [row for row in found.get("discounts") or () if not row.get("item_price_id")]
+    whole_offs = [row for row in rows_of(found, "discounts") if not row.get("item_price_id")]
     rows = _items(found, code_of(found, context))
     off = total_of([row for row in whole_offs if row.get("type") == "fixed_amount"])
-    coupons = [row.get("coupon_id") for row in found.get("coupons") or ()]
+    coupons = [row.get("coupon_id") for row in rows_of(found, "coupons")]
     return {
         **found,
         "tieout": {
@@ -194,8 +216,9 @@ def subscription(raw: Raw, context: Context) -> Raw:
 def _items(found: Raw, currency: str | None) -> list[Raw]:
     """Subscription items, or the plan and its addons of Product Catalog 1.0."""
     if found.get("subscription_items"):
-        tiered = {row.get("item_price_id") for row in found.get("item_tiers") or ()}
-        return [_item(row, found, tiered, currency) for row in found["subscription_items"]]
+        tiered = [row.get("item_price_id") for row in rows_of(found, "item_tiers")]
+        rows = rows_of(found, "subscription_items")
+        return [_item(row, found, tiered, currency) for row in rows]
     every = {
         "interval": found.get("billing_period_unit"),
         "interval_count": found.get("billing_period"),
@@ -210,7 +233,7 @@ def _items(found: Raw, currency: str | None) -> list[Raw]:
             "unit": unit(found, "plan_unit_price", currency),
         }
         rows.append({**plan, **every})
-    for addon in found.get("addons") or ():
+    for addon in rows_of(found, "addons"):
         sold = _sold(addon, str(addon.get("id")), currency)
         rows.append({**sold, "product": addon.get("id"), **every})
     return rows
@@ -225,7 +248,7 @@ def _sold(row: Raw, id: str, currency: str | None) -> Raw:
     }
 
 
-def _item(row: Raw, found: Raw, tiered: set[Any], currency: str | None) -> Raw:
+def _item(row: Raw, found: Raw, tiered: list[Any], currency: str | None) -> Raw:
     id = row.get("item_price_id")
     item = _sold(row, str(id), currency)
     if id in tiered:
@@ -242,7 +265,7 @@ def _item(row: Raw, found: Raw, tiered: set[Any], currency: str | None) -> Raw:
 def _discounted(item: Raw, found: Raw, off: int) -> Raw:
     """An item with the discounts that bear on it; several percentages apply one after another."""
     left = Decimal(1)
-    for row in found.get("discounts") or ():
+    for row in rows_of(found, "discounts"):
         kind = listed(row, "type", "fixed_amount", "percentage", "offer_quantity")
         if row.get("item_price_id") not in (None, item["id"]):
             continue

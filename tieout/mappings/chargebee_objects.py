@@ -16,6 +16,9 @@ from .shown import shown
 
 Raw = dict[str, Any]
 TABLE = "chargebee"
+_STATUSES = (
+    "in_progress", "success", "voided", "failure", "timeout", "needs_attention", "late_failure",
+)  # fmt: skip
 
 
 def opened(raw: Raw, *kinds: str) -> Raw:
@@ -100,7 +103,7 @@ def whole(raw: Raw, name: str) -> int:
         return 0
     if isinstance(value, Decimal) and value.is_finite() and value == int(value):
         return int(value)
-    raise InvalidRecord(f"{name}: {shown(value)} is not a whole number of minor units")
+    raise InvalidRecord(f"{shown(value)} is not a whole number of minor units", where=name)
 
 
 def amount(raw: Raw, name: str, currency: str | None) -> int:
@@ -110,7 +113,9 @@ def amount(raw: Raw, name: str, currency: str | None) -> int:
         return whole(raw, name)
     minor = to_decimal(exact).scaleb(places(currency))
     if minor != minor.to_integral_value():
-        raise InvalidRecord(f"{name}_in_decimal: {shown(exact)} has more places than {currency}")
+        raise InvalidRecord(
+            f"{shown(exact)} has more places than {currency}", where=f"{name}_in_decimal"
+        )
     return int(minor)
 
 
@@ -133,9 +138,24 @@ def places(currency: str | None) -> int:
     return provider_places(TABLE, currency) if currency in EXPONENTS else 2
 
 
-def total_of(rows: Any, name: str = "amount") -> int:
-    """The sum of an amount over a list; absent is an empty list."""
-    return sum(whole(row, name) for row in rows) if rows else 0
+def rows_of(raw: Raw, name: str) -> list[Raw]:
+    """The objects that a field lists; absent and null are none. Raises InvalidRecord."""
+    rows = raw.get(name)
+    if rows is None:
+        return []
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise InvalidRecord(f"{shown(rows)} is not a list of objects", where=name)
+    return rows
+
+
+def succeeded(raw: Raw, name: str) -> list[Raw]:
+    """Those of the linked transactions that moved money. Raises InvalidRecord for a new status."""
+    return [row for row in rows_of(raw, name) if listed(row, "txn_status", *_STATUSES) == "success"]
+
+
+def total_of(rows: Iterable[Raw], name: str = "amount") -> int:
+    """The sum of an amount over a list."""
+    return sum(whole(row, name) for row in rows)
 
 
 def extras(raw: Raw) -> Raw:
@@ -150,12 +170,17 @@ def extras(raw: Raw) -> Raw:
     return found | {name: value for name, value in raw.items() if name.startswith("cf_")}
 
 
+def _list(raw: Raw, name: str) -> list[Any]:
+    rows = raw.get(name)
+    return rows if isinstance(rows, list) else []
+
+
 def our_key(raw: Raw) -> str | None:
     """Our key, wherever a write of ours has put it."""
     for held in (extras(raw).get("tieout_id"), raw.get("cf_tieout_id")):
         if isinstance(held, str) and held:
             return held
-    notes = [row.get("note") for row in raw.get("notes") or () if isinstance(row, dict)]
+    notes = [row.get("note") for row in _list(raw, "notes") if isinstance(row, dict)]
     marks = (*notes, raw.get("note"), raw.get("reference_number"), raw.get("id"))
     return next((mark for mark in marks if is_key(mark)), None)
 

@@ -6,7 +6,18 @@ from typing import Any
 
 from tieout.core.errors import InvalidRecord
 
-from .chargebee_objects import TABLE, Raw, is_deleted, is_key, opened, our_key, whole
+from .chargebee_objects import (
+    TABLE,
+    Raw,
+    is_deleted,
+    is_key,
+    opened,
+    our_key,
+    rows_of,
+    succeeded,
+    total_of,
+    whole,
+)
 from .chargebee_objects import extras as extras_of
 from .exponents import factors
 from .forms import Context, prepares
@@ -25,8 +36,7 @@ def payment(raw: Raw, context: Context) -> Raw:
     status = found.get("status")
     if found.get("type") == "authorization" and status == "success":
         status = "authorized"
-    refunds = [r for r in found.get("linked_refunds") or () if r.get("txn_status") == "success"]
-    refunded = sum(whole(row, "txn_amount") for row in refunds)
+    refunded = total_of(succeeded(found, "linked_refunds"), "txn_amount")
     received = found.get("settled_at") or found.get("date")
     computed = {
         **_common(found),
@@ -45,7 +55,7 @@ def payment(raw: Raw, context: Context) -> Raw:
 @prepares("chargebee.refund")
 def refund(raw: Raw, context: Context) -> Raw:
     found = _transaction(raw, "refund")
-    notes = found.get("linked_credit_notes") or []
+    notes = rows_of(found, "linked_credit_notes")
     note = notes[0] if len(notes) == 1 else {}
     computed = {
         **_common(found),
@@ -76,7 +86,7 @@ def dispute(raw: Raw, context: Context) -> Raw:
         }
         return {**found, "tieout": {**_common(found), **computed}}
     found = _transaction(found, "payment_reversal")
-    notes = found.get("linked_credit_notes") or []
+    notes = rows_of(found, "linked_credit_notes")
     reason = notes[0].get("cn_reason_code") if notes else None
     computed = {
         "payment": _only_payment(found) or found.get("reference_transaction_id"),
@@ -109,7 +119,7 @@ def _reference(found: Raw) -> Any:
 
 
 def _only_payment(found: Raw) -> Any:
-    rows = found.get("linked_payments") or []
+    rows = rows_of(found, "linked_payments")
     return rows[0].get("id") or rows[0].get("txn_id") if len(rows) == 1 else None
 
 
@@ -121,7 +131,7 @@ def _allocations(found: Raw, status: Any, refunded: int) -> list[Raw]:
     if status != "success":
         return []
     left = whole(found, "amount") - refunded
-    rows = sorted(found.get("linked_invoices") or (), key=_applied_at)
+    rows = sorted(rows_of(found, "linked_invoices"), key=_applied_at)
     kept = []
     for row in rows:
         share = min(whole(row, "applied_amount"), left)

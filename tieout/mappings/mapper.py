@@ -137,12 +137,12 @@ class Mapper:
         try:
             return prepare(raw, self.context)
         except InvalidRecord as error:
-            error.where = _where(entity, raw.get("id"), error.where)
+            error.where = _where(entity, _told_id(raw), error.where)
             raise
         except BAD_SHAPE as error:
             raise InvalidRecord(
                 f"has another shape than documented ({type(error).__name__}: {error})"[:160],
-                where=_where(entity, raw.get("id"), ""),
+                where=_where(entity, _told_id(raw), ""),
             ) from error
 
     def _read(self, entity: str, record: dict[str, Any]) -> tuple[Record, dict[str, Any]]:
@@ -198,6 +198,14 @@ class Mapper:
                     where=_where(entity, values.get("id"), name),
                     hint="give the system's `currency` (--currency)" if name == "currency" else "",
                 )
+
+
+def _told_id(raw: dict[str, Any]) -> Any:
+    """An id for a complaint, before any rule has read one: the record's or its envelope's."""
+    for held in (raw, *raw.values()):
+        if isinstance(held, dict) and (id := held.get("id") or held.get("Id")):
+            return id
+    return None
 
 
 def _where(entity: str, id: Any, name: str) -> str:

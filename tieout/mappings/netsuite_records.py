@@ -24,9 +24,22 @@ _LINKS, _API = "links", ".suitetalk.api.netsuite.com"
 OUR_KEY = "tieout-"  # every key that tieout makes begins so
 
 
+_ENTITY_OF = {
+    "contact": "contact",
+    "creditmemo": "credit_note",
+    "customer": "customer",
+    "customerpayment": "payment",
+    "customerrefund": "refund",
+    "deposit": "payout",
+    "invoice": "invoice",
+    "journalentry": "journal_entry",
+}
+
+
 def common(shape: Shape, entity: str, context: Context) -> Raw:
     """The keys that every entity's rules read, and the custom fields under their own names."""
     fields = shape.fields
+    _refuse_another_kind(shape, entity)
     id = shape.text("id", "internalid") or self_id(fields) or _by_external_id(shape)
     if id is None:
         raise InvalidRecord(
@@ -49,6 +62,13 @@ def common(shape: Shape, entity: str, context: Context) -> Raw:
         "custom": shape.custom,
         "header": {name: value for name, value in header.items() if value is not None},
     }
+
+
+def _refuse_another_kind(shape: Shape, entity: str) -> None:
+    """SOAP says what a record is."""
+    told = shape.text("recordtype") or ""
+    if _ENTITY_OF.get(told.lower(), entity) != entity:
+        raise InvalidRecord(f"is a NetSuite {told}, no {entity}", where="recordType")
 
 
 def _by_external_id(shape: Shape) -> str | None:

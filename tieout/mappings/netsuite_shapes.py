@@ -71,7 +71,7 @@ class Shape:
         """The first of these fields as an exact number in major units."""
         for name in names:
             if name in self.fields:
-                return to_decimal(self.fields[name])
+                return _number(self.fields[name], name)
         return None
 
     def flag(self, name: str) -> bool | None:
@@ -129,6 +129,14 @@ def _says_internal_id(raw: Raw) -> bool:
 def _is_soap_list(value: Any) -> bool:
     """{item: [...]}; REST has fields of such names, too (billAddressList is a reference)."""
     return isinstance(value, dict) and bool(value) and not value.keys() & {"id", "items", "links"}
+
+
+def _number(value: Any, name: str) -> Decimal:
+    try:
+        return to_decimal(value)
+    except InvalidRecord as error:
+        error.where = error.where or name
+        raise
 
 
 def _lines(value: Any) -> list[Raw] | None:

@@ -25,7 +25,7 @@ def as_record(event: Raw) -> Raw:
     """The record of an event, as the REST API would tell it. Raises InvalidRecord."""
     header = event["ChangeEventHeader"]
     ids, change = header.get("recordIds") or [], header.get("changeType")
-    if change not in ("CREATE", "DELETE") or len(ids) != 1:
+    if change not in ("CREATE", "DELETE") or not isinstance(ids, list) or len(ids) != 1:
         raise InvalidRecord(
             f"is a change event ({shown(change)}), which tells some fields only",
             hint="give the record itself, as the REST API returns it",
@@ -34,6 +34,8 @@ def as_record(event: Raw) -> Raw:
     if change == "DELETE":
         return {**made, "IsDeleted": True}
     fields = {name: value for name, value in event.items() if name != "ChangeEventHeader"}
+    if isinstance(fields.get("Name"), dict):  # of people: FirstName, LastName and so on
+        fields |= fields.pop("Name")
     return {**made, **{name: _value(name, value) for name, value in fields.items()}}
 
 

@@ -23,6 +23,7 @@ from . import salesforce_billing, salesforce_sales
 from .forms import Context, finishes, prepares
 from .payload_text import decode_payload
 from .salesforce_records import Raw, address, address_body, common, id_of, opened, text_of
+from .shown import shown
 
 # Imported so that their forms are registered.
 __all__ = ["read_payload", "salesforce_billing", "salesforce_sales"]
@@ -95,6 +96,11 @@ def read_payload(body: bytes) -> Raw:
     A list, a query's answer or a CSV is accepted where it holds exactly one record.
     """
     text = body.removeprefix(b"\xef\xbb\xbf").strip()
+    if text.startswith(b"<"):
+        raise InvalidRecord(
+            "is XML, such as an outbound message, which tells chosen fields only",
+            hint="give the record itself, as the REST API returns it",
+        )
     found = _from_csv(text) if _is_csv(text) else decode_payload(text)
     if isinstance(found, dict) and isinstance(found.get("records"), list) and "Id" not in found:
         found = found["records"]
@@ -104,7 +110,22 @@ def read_payload(body: bytes) -> Raw:
         found = found[0]
     if not isinstance(found, dict):
         raise InvalidRecord("is not a JSON object")
+    _no_answer(found)
     return found
+
+
+def _no_answer(found: Raw) -> None:
+    """What Salesforce says to a write or a mistake holds no record. Raises InvalidRecord."""
+    if "errorCode" in found and "Id" not in found:
+        raise InvalidRecord(
+            f"is Salesforce's refusal ({shown(found['errorCode'])}), not a record",
+            hint="give the record itself, as the REST API returns it",
+        )
+    if {"success", "errors"} <= found.keys() and "Id" not in found:
+        raise InvalidRecord(
+            "is Salesforce's answer to a write, not a record",
+            hint="give the record itself, as the REST API returns it",
+        )
 
 
 def _is_csv(text: bytes) -> bool:

@@ -16,6 +16,7 @@ from .shown import shown
 Raw = dict[str, Any]
 
 _SHORT = re.compile(r"[A-Za-z0-9]{15}\Z")
+_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.000(?:\+0000|Z)\Z", re.ASCII)
 _SIGNS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 # (our part, the field's ending, the key in a compound address)
 _PARTS = (
@@ -98,7 +99,9 @@ def _custom(raw: Mapping[str, Any], key_field: str) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """2.0 and 2 are one number, but not one text."""
+    """2.0 and 2 are one number, but not one text; REST and Bulk API write times differently."""
+    if isinstance(value, str) and (found := _TIME.match(value)):
+        return f"{found[1]}Z"
     if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
         return int(value)
     return value
@@ -110,7 +113,10 @@ def address(raw: Raw, prefix: str) -> Raw | None:
     compound: Raw = held if isinstance(held, dict) else {}
 
     def part(ending: str, key: str) -> Any:
-        return raw.get(prefix + ending) or compound.get(key) or None
+        value = raw.get(prefix + ending) or compound.get(key) or None
+        if isinstance(value, list | dict):
+            raise InvalidRecord(f"{shown(value)} is not text", where=prefix + ending)
+        return value
 
     lines = str(part("Street", "street") or "").replace("\r\n", "\n").split("\n")
     lines = [line.strip() for line in lines if line.strip()]

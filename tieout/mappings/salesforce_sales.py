@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from tieout.core.errors import InvalidRecord
@@ -12,6 +13,7 @@ from .salesforce_records import Raw, common, id_of, long_id, opened
 
 # https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/
 # sforce_api_objects_contract.htm : Status is the org's own list, StatusCode its category.
+_NOT_PER_UNIT = ("tiered", "volume", "stairstep", "package")
 _ORDER_FIELDS = ("EffectiveDate", "OrderNumber", "OrderItems", "IsReductionOrder")
 
 
@@ -51,7 +53,7 @@ def _lines(raw: Raw) -> list[Raw] | None:
     if held is None:
         return None
     rows = held.get("records") if isinstance(held, dict) else held
-    if not isinstance(rows, list):
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise InvalidRecord("has another shape than documented", where="OrderItems")
     if isinstance(held, dict) and held.get("done") is False:
         raise InvalidRecord(
@@ -88,10 +90,22 @@ def contract_body(body: Raw, fields: Mapping[str, Any], context: Context, creati
         made.pop("CustomerSignedDate", None)  # orders know who authorized them, not who signed
         made |= {"EndDate": ends} if ends is not None else {}
         made |= {"OrderItems": {"records": [_line_body(row) for row in lines]}} if lines else {}
-    elif term is not None:
+    elif (term := term or _months(fields)) is not None:
         made["ContractTerm"] = term  # a contract's end follows from its start and term
     made["Status"] = _status(fields.get("status"), is_order, context)
-    return made
+    if not is_order:
+        made.pop("tieout_currency", None)  # a contract has no amount
+    return _with_currency(made, fields, context, creating)
+
+
+def _months(fields: Mapping[str, Any]) -> int | None:
+    """The term that gives a contract's last day, if whole months do."""
+    starts, ends = fields.get("starts_on"), fields.get("ends_on")
+    if starts is None or ends is None:
+        return None
+    after = ends + timedelta(days=1)
+    months = (after.year - starts.year) * 12 + after.month - starts.month
+    return months if months > 0 and after.day == starts.day else None
 
 
 def _status(status: Any, is_order: bool, context: Context) -> str:
@@ -130,6 +144,12 @@ def price_body(body: Raw, fields: Mapping[str, Any], context: Context, creating:
             where="price, field interval",
             hint="set the mapping option recurring_prices: true, and keep the interval in a "
             "custom field by an overlay",
+        )
+    if fields.get("scheme") in _NOT_PER_UNIT:
+        raise InvalidRecord(
+            f"a price book entry has one price for each unit, this one is {fields['scheme']}",
+            where="price, field scheme",
+            hint="keep prices of this kind out of the flow to Salesforce",
         )
     return _with_currency(body, fields, context, creating)
 

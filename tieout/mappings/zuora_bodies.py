@@ -45,7 +45,6 @@ _PERIODS = {
     ("month", 3): "Quarter",
     ("month", 6): "Semi-Annual",
     ("month", 12): "Annual",
-    ("year", 1): "Annual",
     ("week", 1): "Week",
 }
 
@@ -100,13 +99,7 @@ def price_body(body: Raw, fields: Fields, context: Context, creating: bool) -> R
     scheme = str(fields.get("scheme") or "per_unit")
     if scheme not in _MODELS:
         raise InvalidRecord(f"Zuora has no charge model for {scheme}", where="price, field scheme")
-    period = (told.get("interval"), told.get("count") or 1)
     metered = fields.get("usage") == "metered"
-    if told.get("interval") and period not in _PERIODS:
-        raise InvalidRecord(
-            f"every {period[1]} {period[0]}s is no billing period that tieout writes",
-            where="price, field interval",
-        )
     charge: Raw = {
         "ChargeModel": _MODELS[scheme],
         "ChargeType": "Usage" if metered else "Recurring" if told.get("interval") else "OneTime",
@@ -115,7 +108,7 @@ def price_body(body: Raw, fields: Fields, context: Context, creating: bool) -> R
         "UseDiscountSpecificAccountingCode": False,
     }
     if told.get("interval"):
-        charge["BillingPeriod"] = _PERIODS[period]
+        charge |= _period(str(told["interval"]), int(told.get("count") or 1))
     if scheme != "flat":
         charge["UOM"] = str(context.options.get("uom") or "Each")
     currency = told.get("currency")
@@ -125,6 +118,20 @@ def price_body(body: Raw, fields: Fields, context: Context, creating: bool) -> R
         ]
     }
     return {**charge, **body}
+
+
+def _period(unit: str, count: int) -> Raw:
+    """By its name where it has one, else as so many months or weeks."""
+    if unit == "year":
+        unit, count = "month", 12 * count
+    if named := _PERIODS.get((unit, count)):
+        return {"BillingPeriod": named}
+    if unit not in ("month", "week"):
+        raise InvalidRecord(
+            f"every {count} {unit}s is no billing period that tieout writes",
+            where="price, field interval",
+        )
+    return {"BillingPeriod": f"Specific {unit.title()}s", "SpecificBillingPeriod": count}
 
 
 def _tiers(told: Raw, scheme: str) -> list[Raw]:
@@ -188,7 +195,10 @@ def invoice_body(body: Raw, fields: Fields, context: Context, creating: bool) ->
     items = [_item(line) for line in body.get("invoiceItems") or []]
     if not items:
         raise InvalidRecord("an invoice is written with its lines", where="invoice, field lines")
-    _with_tax(items, tax)
+    day = body.get("invoiceDate")
+    for item in items if day else ():
+        item.setdefault("serviceStartDate", day)  # mandatory
+    _with_tax(items, tax, day, str(context.options.get("tax_code") or "Tax"))
     given = sum((-row["amount"] for i in items for row in i.get("discountItems", ())), ZERO)
     if discount and given != discount:
         raise InvalidRecord(f"has a discount of {discount}, its lines have {given}")
@@ -202,7 +212,9 @@ def invoice_body(body: Raw, fields: Fields, context: Context, creating: bool) ->
 def _item(line: Raw) -> Raw:
     item = {name: value for name, value in line.items() if not name.startswith("tieout_")}
     item.setdefault("amount", ZERO)
-    if not item.get("productRatePlanChargeId"):
+    if item.get("productRatePlanChargeId"):
+        item["productRatePlanChargeId"] = _charge_id(item["productRatePlanChargeId"])
+    else:
         item.setdefault("chargeName", str(item.get("description") or "Charge")[:255])
     off = line.get("tieout_discount")
     if off:
@@ -212,14 +224,22 @@ def _item(line: Raw) -> Raw:
     return item
 
 
-def _with_tax(items: list[Raw], tax: Decimal) -> None:
-    """Tax on the lines that tell theirs; all of it on the first where they don't add up."""
+def _charge_id(price: Any) -> str:
+    """A price is a charge in one currency (`<charge>:EUR`), which the document has by itself."""
+    return str(price).partition(":")[0]
+
+
+def _with_tax(items: list[Raw], tax: Decimal, day: str | None, code: str) -> None:
+    """Tax on the lines that tell theirs; all of it on the first where they don't add up. As a flat
+    fee, so that Zuora has no rate to calculate with."""
     told = [item.pop("tieout_tax", None) or ZERO for item in items]
     if sum(told, ZERO) != tax:
         told = [tax, *[ZERO] * (len(items) - 1)]
     for item, amount in zip(items, told, strict=True):
         if amount:
-            item["taxItems"] = [{"name": "Tax", "taxAmount": amount, "taxMode": "TaxExclusive"}]
+            row = {"name": "Tax", "taxAmount": amount, "taxMode": "TaxExclusive", "taxCode": code}
+            row |= {"taxRate": amount, "taxRateType": "FlatFee"}
+            item["taxItems"] = [{**row, "taxDate": day} if day else row]
 
 
 @finishes("zuora.payment_body")
@@ -291,7 +311,11 @@ def _charge(line: Raw, context: Context) -> Raw:
             "a credit memo's lines name charges of the catalogue",
             hint="set the mapping option credit_charge to a product rate plan charge for the rest",
         )
-    return {**line, "amount": line.get("amount", ZERO), "productRatePlanChargeId": str(charge)}
+    return {
+        **line,
+        "amount": line.get("amount", ZERO),
+        "productRatePlanChargeId": _charge_id(charge),
+    }
 
 
 @finishes("zuora.journal_body")

@@ -49,7 +49,13 @@ def _allocated(shape: Shape, status: str | None) -> list[Raw]:
     if status in ("error", "canceled", "cancelled", "voided"):
         return []
     return allocations(
-        shape, "paymentapplications", "paymentparts", "parts", "invoicepayments", "invoices"
+        shape,
+        "paymentapplications",
+        "paymentparts",
+        "parts",
+        "invoicepayments",
+        "invoicepaymentdata",
+        "invoices",
     )
 
 

@@ -7,7 +7,17 @@ from decimal import Decimal
 from tieout.core.errors import InvalidRecord
 
 from .forms import Context, prepares
-from .zuora_shapes import Raw, Shape, charge_model, charge_type, common, interval, letters, shape_of
+from .zuora_shapes import (
+    Raw,
+    Shape,
+    charge_model,
+    charge_type,
+    common,
+    interval,
+    is_over,
+    letters,
+    shape_of,
+)
 
 TIERED = (
     "tiered",
@@ -28,16 +38,15 @@ def product(raw: Raw, context: Context) -> Raw:
         "name": shape.text("name"),
         "description": shape.text("description"),
         "sku": shape.text("sku"),
-        "active": _active(shape),
+        "active": _active(shape, is_over(shape, shape.day("effectiveenddate"))),
         "category": shape.text("category"),
         "effective_start": shape.day("effectivestartdate"),
         "effective_end": shape.day("effectiveenddate"),
     }
 
 
-def _active(shape: Shape) -> bool | None:
-    """As the connector saw it when it read the record; else by a status, if there is one."""
-    ended = shape.flag("tieoutended")
+def _active(shape: Shape, ended: bool | None) -> bool | None:
+    """By its end when the record was read; else by a status, if there is one."""
     if ended is not None:
         return not ended
     told = letters(shape.text("status"))
@@ -46,14 +55,16 @@ def _active(shape: Shape) -> bool | None:
 
 @prepares("zuora.price")
 def price(raw: Raw, context: Context) -> Raw:
-    shape = shape_of(raw)
-    plan = shape.inner("productrateplan")
+    shape, plan = _charge_of(shape_of(raw))
     model, kind = charge_model(shape), charge_type(shape)
-    tiers, currency = _tiers(shape)
-    unit, count = interval(shape, recurring=kind == "recurring")
+    rows, several = _in_one_currency(shape, context.currency)
+    tiers, currency = _tiers(shape, rows)
+    unit, count = interval(shape)
     alone = tiers[0] if len(tiers) == 1 and model not in TIERED else Shape({})
+    found = common(shape, context, "productrateplanchargenumber")
     return {
-        **common(shape, context, "productrateplanchargenumber"),
+        **found,
+        "id": f"{found['id']}:{currency}" if several else found["id"],
         "number": shape.text("productrateplanchargenumber"),
         "product": plan.text("productid") or shape.text("planproductid", "productid"),
         "plan": shape.text("productrateplanid") or plan.text("id"),
@@ -66,33 +77,61 @@ def price(raw: Raw, context: Context) -> Raw:
         "tiers": [*_ladder(tiers, model)] if model in TIERED else None,
         "interval": unit,
         "interval_count": count,
-        "active": _active(shape),
+        "active": _active(shape, _plan_over(shape, plan)),
         "billing_period": shape.text("billingperiod"),
         "discount_percent": alone.number("discountpercentage"),
         "discount_amount": alone.number("discountamount"),
     }
 
 
-def _tiers(shape: Shape) -> tuple[list[Shape], str | None]:
-    """The tiers in their order, and their currency. v1 has them inside `pricing`."""
-    pricing = shape.rows("pricing")
-    rows = shape.rows("productrateplanchargetiers")
-    if rows is None and pricing is not None:
-        rows = pricing
-    rows = rows or []
-    currencies = sorted({row.text("currency") or "" for row in rows} - {""})
-    if len(currencies) > 1:
+def _charge_of(shape: Shape) -> tuple[Shape, Shape]:
+    """The charge and its plan; the catalogue has them inside a product, if only one."""
+    plans = shape.rows("productrateplans")
+    if plans is None:
+        return shape, shape.inner("productrateplan")
+    found = [(charge, plan) for plan in plans for charge in plan.each("productrateplancharges")]
+    if len(found) != 1:
+        raise InvalidRecord(
+            f"is a product with {len(found)} charges", hint="a price is one of its charges"
+        )
+    charge, plan = found[0]
+    plan.fields.setdefault("productid", shape.get("id"))
+    charge.fields.setdefault("tieouttoday", shape.get("tieouttoday"))
+    return charge, plan
+
+
+def _plan_over(shape: Shape, plan: Shape) -> bool | None:
+    """A charge has no end of its own: its plan's."""
+    if not plan.fields and not shape.told("planeffectiveenddate"):
+        return shape.flag("tieoutended")
+    return is_over(shape, plan.day("effectiveenddate") or shape.day("planeffectiveenddate"))
+
+
+def _in_one_currency(shape: Shape, wanted: str | None) -> tuple[list[Shape], bool]:
+    """The rows of one currency, and whether there are others. v1 has them in `pricing`."""
+    rows = shape.rows("productrateplanchargetiers", "productrateplanchargetierdata", "pricing")
+    currencies = sorted({row.text("currency") or "" for row in rows or ()} - {""})
+    if len(currencies) < 2:
+        return rows or [], False
+    if wanted not in currencies:
         raise InvalidRecord(
             "is sold in several currencies: " + ", ".join(currencies),
             where="currency",
-            hint="each is a price of its own, with the id <charge id>:<currency>: give one of them",
+            hint="each is a price of its own, with the id <charge id>:<currency>: "
+            "give one of them (--currency)",
         )
-    if pricing is not None and len(rows) == 1 and rows[0].rows("tiers"):
+    return [row for row in rows or () if row.text("currency") == wanted], True
+
+
+def _tiers(shape: Shape, rows: list[Shape]) -> tuple[list[Shape], str | None]:
+    """The tiers in their order, and their currency."""
+    currency = next((told for row in rows if (told := row.text("currency"))), None)
+    if shape.rows("pricing") is not None and len(rows) == 1 and rows[0].rows("tiers"):
         held = rows[0]
         rows = [_with(row, held) for row in held.each("tiers")]
-    elif len(rows) > 1:
+    if len(rows) > 1:
         rows = sorted(rows, key=lambda row: row.number("tier", "startingunit") or Decimal(0))
-    return rows, currencies[0] if currencies else None
+    return rows, currency
 
 
 def _with(tier: Shape, holder: Shape) -> Shape:

@@ -6,6 +6,8 @@ import re
 from decimal import Decimal
 from itertools import product
 
+from tieout.core.errors import InvalidRecord
+
 from .forms import Context, prepares
 from .zuora_shapes import ZERO, Raw, Shape, comment, common, currency_of, letters, shape_of
 
@@ -23,12 +25,12 @@ def invoice(raw: Raw, context: Context) -> Raw:
     currency, source = currency_of(shape)
     total, tax = _total(shape), _tax(shape)
     lines, discount = _lines(shape)
-    if discount is None:
-        header = shape.number("discount", "discountamount")
-        discount = abs(header) if header is not None else None
-    balance = shape.number("balance")
-    settled = _debit_settled(shape, total, balance) if memo else _settled(shape, total, balance)
+    discount = _header_discount(shape, total, tax, lines, discount)
     status = letters(shape.text("status"))
+    balance = shape.number("balance")
+    if balance is None and status == "draft":
+        balance = total  # nothing is settled before it is posted
+    settled = _debit_settled(shape, total, balance) if memo else _settled(shape, total, balance)
     if status == "posted":
         status = "postedpaid" if balance == 0 else "postedopen"
     issued = status in ("postedpaid", "postedopen", "canceled", "cancelled")
@@ -49,7 +51,7 @@ def invoice(raw: Raw, context: Context) -> Raw:
         "tax": tax,
         "total": total,
         **settled,
-        "balance": ZERO if status in ("canceled", "cancelled") else balance,
+        "balance": ZERO if status in ("canceled", "cancelled", "split") else balance,
         "memo": comment(shape, "comments", "comment"),
         "lines": _priced(shape, lines, currency),
         "source_type": shape.text("sourcetype"),
@@ -82,13 +84,41 @@ def _subtotal(
     return None if net is None else net + (discount or ZERO)
 
 
+def _header_discount(
+    shape: Shape,
+    total: Decimal | None,
+    tax: Decimal | None,
+    lines: list[Raw],
+    discount: Decimal | None,
+) -> Decimal | None:
+    """What the header says, where no line does and the lines come out before it."""
+    header = shape.number("discount", "discountamount")
+    if discount or header is None:
+        return discount
+    before = _subtotal(shape, total, tax, abs(header))
+    fits = discount is None or before == sum((line["amount"] for line in lines), ZERO)
+    return abs(header) if fits else discount
+
+
 def _settled(shape: Shape, total: Decimal | None, balance: Decimal | None) -> Raw:
     """What was paid, credited and adjusted. What Zuora leaves out is what is left to explain.
 
     The signs of invoice adjustments and of moves to the credit balance differ by their kind and
     are not told apart in the header: those are taken under which the balance comes out.
     """
-    paid = (shape.number("paymentamount") or ZERO) - (shape.number("refundamount") or ZERO)
+    came, went = shape.number("paymentamount") or ZERO, shape.number("refundamount") or ZERO
+    # With Invoice Settlement what was refunded was unapplied before: it is off already.
+    told = [_settled_by(shape, total, balance, paid) for paid in (came - went, came)]
+    right = [each for each in told if _comes_out(total, balance, each)]
+    return min(right or told[:1], key=lambda each: abs(each["credited"] or ZERO))
+
+
+def _comes_out(total: Decimal | None, balance: Decimal | None, found: Raw) -> bool:
+    off = sum((found[name] or ZERO for name in ("paid", "credited", "written_off")), ZERO)
+    return (total or ZERO) + (found["adjustment"] or ZERO) - off == (balance or ZERO)
+
+
+def _settled_by(shape: Shape, total: Decimal | None, balance: Decimal | None, paid: Decimal) -> Raw:
     credited = shape.number("creditmemoamount")
     adjusted = shape.number("adjustmentamount") or ZERO
     moved = shape.number("creditbalanceadjustmentamount") or ZERO
@@ -147,15 +177,16 @@ def _reason(row: Shape) -> str | None:
 
 
 def _debit_settled(shape: Shape, total: Decimal | None, balance: Decimal | None) -> Raw:
-    """A debit memo tells only what is left; its parts tell what took it off."""
+    """A debit memo tells only what is left; its parts tell what took it off. Without them it
+    counts as paid: memos are credited rarely, and their parts come with what is pulled."""
     payments, memos = shape.rows("paymentparts"), shape.rows("creditmemoparts")
     paid: Decimal | None
     credited: Decimal | None
     if payments is not None and memos is not None:
         paid = sum((row.number("amount") or ZERO for row in payments), ZERO)
         credited = sum((row.number("amount") or ZERO for row in memos), ZERO)
-    elif total is not None and total == balance:
-        paid = credited = ZERO
+    elif total is not None and balance is not None:
+        paid, credited = total - balance, ZERO if total == balance else None
     else:
         paid = credited = None
     return {"paid": paid, "credited": credited, "adjustment": None, "written_off": None}
@@ -209,11 +240,20 @@ def _net(row: Shape) -> Decimal:
     return amount if amount is not None else net or ZERO
 
 
+# Before version 239.0 they had another name.
+_TAX_ITEMS = (
+    "taxationitems", "credittaxationitems", "debittaxationitems", "credittaxitems", "taxitems",
+)  # fmt: skip
+
+
 def _line_tax(row: Shape) -> Decimal | None:
     told = row.number("taxamount")
-    items = row.rows("taxationitems", "credittaxationitems", "debittaxationitems")
+    items = row.rows(*_TAX_ITEMS)
     if not told and items:
         return sum((item.number("taxamount") or ZERO for item in items), ZERO)
+    if told is None and letters(row.text("taxmode")) == "taxinclusive":
+        amount, net = row.number("amount"), row.number("amountwithouttax")
+        return amount - net if amount is not None and net is not None else None
     return told
 
 
@@ -236,7 +276,11 @@ def _line(row: Shape) -> Raw:
 def _subscription(shape: Shape) -> str | None:
     """The subscription, where all lines are of one."""
     rows = shape.rows("invoiceitems", "debitmemoitems", "items") or []
-    found = {row.text("subscriptionnumber", "subscriptionname") for row in rows}
+    found = {
+        row.text("subscriptionnumber", "subscriptionname")
+        or row.inner("subscription").text("name", "subscriptionnumber")
+        for row in rows
+    }
     return found.pop() if len(found) == 1 else None
 
 
@@ -250,9 +294,10 @@ def credit_note(raw: Raw, context: Context) -> Raw:
     total, tax = _total(shape), _tax(shape)
     applied, refunded = shape.number("appliedamount"), shape.number("refundamount")
     balance = shape.number("unappliedamount", "balance")
-    if balance is None and None not in (total, applied):
-        balance = total - applied - (refunded or ZERO)  # type: ignore[operator]
-    status = _credit_status(letters(shape.text("status")), balance, refunded)
+    told = letters(shape.text("status"))
+    if balance is None and total is not None and (applied is not None or told == "draft"):
+        balance = total - (applied or ZERO) - (refunded or ZERO)
+    status = _credit_status(told, balance, refunded)
     void = status in ("canceled", "cancelled")
     issued = status is not None and (status.startswith("posted") or void)
     rows = shape.rows("creditmemoitems", "items") or []
@@ -279,7 +324,7 @@ def credit_note(raw: Raw, context: Context) -> Raw:
         "lines": _priced(
             shape, [_line(row) for row in rows if _processing(row) != "tax"], currency
         ),
-        "allocations": allocations(shape, "creditmemoapplications", "creditmemoparts"),
+        "allocations": allocations(shape, "creditmemoapplications", "creditmemoparts", "parts"),
     }
 
 
@@ -309,6 +354,12 @@ def allocations(shape: Shape, *names: str) -> list[Raw]:
 
 def _adjustment(shape: Shape, context: Context) -> Raw:
     """Without Invoice Settlement: a credit that was taken off one invoice."""
+    if letters(shape.text("type")) == "charge":
+        raise InvalidRecord(
+            "is an adjustment that adds to its invoice, no credit note",
+            where="type",
+            hint="it shows in the invoice's adjustment_minor",
+        )
     found = common(shape, context, "adjustmentnumber")
     currency, source = currency_of(shape)
     amount, invoice = shape.number("amount"), shape.text("invoiceid")

@@ -19,11 +19,13 @@ from . import (
     zuora_sales,
 )
 from .payload_text import decode_payload
+from .shown import shown
 from .zuora_shapes import Raw
 
 # Imported so that their forms are registered.
 __all__ = [
     "read_payload",
+    "seen_on",
     "zuora_bodies",
     "zuora_cash",
     "zuora_catalog",
@@ -55,6 +57,20 @@ _PAGES = (
 _WHOLE = ("id", "Id", "number", "orderNumber", "invoiceNumber", "basicInfo", "order")
 
 
+def seen_on(raw: Raw, day: str) -> Raw:
+    """The record with the day (YYYY-MM-DD) it was read: what has an end goes by it."""
+    return {**raw, "tieout_today": day}
+
+
+def _refuse_refusals(found: Raw) -> None:
+    """v1 and CRUD say so even where the HTTP status is 200."""
+    if found.get("success") is False or found.get("Success") is False:
+        said = found.get("reasons") or found.get("Errors")
+        rows = [row for row in said if isinstance(row, dict)] if isinstance(said, list) else []
+        words = "; ".join(str(row.get("message") or row.get("Message")) for row in rows)
+        raise InvalidRecord(f"is Zuora's refusal, not a record: {shown(words)}")
+
+
 def read_payload(body: bytes) -> Raw:
     """One record out of a file or an answer. A page is accepted where it holds exactly one."""
     found: Any = decode_payload(body)
@@ -65,6 +81,7 @@ def read_payload(body: bytes) -> Raw:
             found = found[0]
         if not isinstance(found, dict):
             raise InvalidRecord("is not a JSON object")
+        _refuse_refusals(found)
         if any(name in found for name in _WHOLE) and "productRatePlanCharges" not in found:
             return found
         name = next((name for name in _PAGES if isinstance(found.get(name), list)), None)

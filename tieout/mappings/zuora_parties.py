@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 
 from .forms import Context, prepares
-from .zuora_shapes import Raw, Shape, comment, common, shape_of
+from .zuora_shapes import Raw, Shape, comment, common, letters, shape_of
 
 _NET = re.compile(r"^\s*net\s*(\d{1,4})\s*$", re.I)
 _AT_ONCE = re.compile(r"^\s*due\s+(up)?on\s+receipt\s*$", re.I)
@@ -18,15 +18,17 @@ def customer(raw: Raw, context: Context) -> Raw:
     bill_to = _contact(shape, "billto", "billtoid", "billtocontactid", "billtocontact")
     sold_to = _contact(shape, "soldto", "soldtoid", "soldtocontactid", "soldtocontact")
     currency = shape.text("currency")
+    found = common(shape, context, "accountnumber")
     return {
-        **common(shape, context, "accountnumber"),
+        **found,
         "number": shape.text("accountnumber"),
         "name": shape.text("name"),
         "email": _email(bill_to),
         "phone": _phone(bill_to),
-        "status": shape.text("status"),
+        "status": "canceled" if found["deleted"] else letters(shape.text("status")),
+        "account_status": shape.text("status"),
         "currency": currency,
-        "tax_id": shape.text("vatid", "companycode"),
+        "tax_id": shape.text("vatid"),
         "billing_address": _address(bill_to),
         "shipping_address": _address(sold_to),
         "parent": shape.text("parentid", "parentaccountid"),

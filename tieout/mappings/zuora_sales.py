@@ -16,12 +16,13 @@ from .zuora_shapes import (
     common,
     currency_of,
     interval,
+    is_over,
     letters,
     shape_of,
 )
 
 _MONTHS = {"month": 1, "year": 12}
-_ENDED = {"cancelled", "canceled", "expired"}
+_ENDED = {"cancelled", "canceled", "expired", "outofterm"}
 
 
 @prepares("zuora.subscription")
@@ -45,7 +46,6 @@ def subscription(raw: Raw, context: Context) -> Raw:
         "started_on": shape.day("subscriptionstartdate", "contracteffectivedate", "termstartdate"),
         "charged_through": _charged_through(items),
         **_ending(shape),
-        "auto_renew": shape.flag("autorenew"),
         "term_months": _term(shape),
         "term_type": shape.text("termtype"),
         "term_start": shape.day("termstartdate"),
@@ -63,19 +63,25 @@ def subscription(raw: Raw, context: Context) -> Raw:
 
 
 def _ending(shape: Shape) -> Raw:
-    """Status, and when it is to end or has ended. A term that is not renewed ends by itself."""
+    """Status, and when it is to end or has ended. A term that is not renewed ends by itself.
+
+    Zuora calls a subscription cancelled as soon as that is decided; until the day it goes on.
+    """
     status = letters(shape.text("status"))
     cancelled, term_end = shape.day("cancelleddate"), shape.day("termenddate")
-    last = shape.day("subscriptionenddate")
+    last, renews = shape.day("subscriptionenddate"), shape.flag("autorenew")
+    if status in ("cancelled", "canceled") and is_over(shape, cancelled) is False:
+        status = "active"
     if status in _ENDED:
-        ended = (cancelled or last or term_end) if status != "expired" else (last or term_end)
-        return {"status": status, "cancel_on": None, "ended_on": ended}
+        by_term = status in ("expired", "outofterm")
+        ended = (last or term_end) if by_term else (cancelled or last or term_end)
+        return {"status": status, "cancel_on": None, "ended_on": ended, "auto_renew": renews}
     termed = letters(shape.text("termtype")) == "termed"
-    runs_out = termed and shape.flag("autorenew") is False
+    runs_out = termed and renews is False
     cancel_on = cancelled or (term_end if runs_out else None)
     if status == "active" and (cancelled or runs_out):
-        status = "activeending"
-    return {"status": status, "cancel_on": cancel_on, "ended_on": None}
+        status, renews = "activeending", False
+    return {"status": status, "cancel_on": cancel_on, "ended_on": None, "auto_renew": renews}
 
 
 def _term(shape: Shape) -> int | None:
@@ -111,10 +117,24 @@ def _items(shape: Shape) -> list[Raw]:
     tiers: dict[str | None, list[Shape]] = {}
     for tier in shape.each("rateplanchargetiers"):
         tiers.setdefault(tier.text("rateplanchargeid"), []).append(tier)
+    through = _through(charges)
     return [
-        _item(number, plan, charge, tiers.get(charge.text("id")) or [])
+        {
+            **_item(number, plan, charge, tiers.get(charge.text("id")) or []),
+            "charged_through": through.get(number),
+        }
         for number, (plan, charge) in sorted(last.items())
     ]
+
+
+def _through(charges: list[tuple[Shape, Shape]]) -> dict[str, str]:
+    """How far each recurring charge is billed, in whichever of its segments."""
+    found: dict[str, str] = {}
+    for _, charge in charges:
+        number, day = charge.text("number", "chargenumber"), charge.day("chargedthroughdate")
+        if number and day and charge_type(charge) == "recurring":
+            found[number] = max(day, found.get(number, ""))
+    return found
 
 
 def _is_removed(plan: Shape) -> bool:
@@ -134,7 +154,7 @@ def _item(number: str, plan: Shape, charge: Shape, tiers: list[Shape]) -> Raw:
     tiers = tiers or charge.rows("rateplanchargetiers") or []
     model, kind = charge_model(charge), charge_type(charge)
     alone = tiers[0] if len(tiers) == 1 else Shape({})
-    unit, count = interval(charge, recurring=kind == "recurring")
+    unit, count = interval(charge)
     price = charge.number("price")
     if price is None:
         price = alone.number("price")
@@ -156,7 +176,6 @@ def _item(number: str, plan: Shape, charge: Shape, tiers: list[Shape]) -> Raw:
         else None,
         "off": (alone.number("discountamount") if off is None else off) if discount else None,
         "currency": charge.text("currency") or alone.text("currency"),
-        "charged_through": charge.day("chargedthroughdate") if kind == "recurring" else None,
     }
 
 
@@ -180,7 +199,7 @@ def contract(raw: Raw, context: Context) -> Raw:
         "order_status": shape.text("status"),
         "currency": currency,
         "currency_from": source,
-        "starts_on": min(_starts(shape), default=None),
+        "starts_on": min(_starts(shape), default=shape.day("orderdate")),
         "signed_on": shape.day("orderdate"),
         "term_months": _terms(shape),
         "total": sum((line["amount"] or ZERO for line in lines), ZERO) if lines else None,

@@ -11,8 +11,10 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from tieout.core.errors import InvalidRecord
 from tieout.core.money import to_decimal
@@ -24,6 +26,8 @@ ZERO = Decimal(0)
 
 # v1's account stands in parts; each part's fields are the account's.
 _PARTS = ("basicinfo", "billingandpayment", "metrics", "taxinfo")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d($|[T ])")
+_NAMED_ZONE = re.compile(r"(\d{4}-\d\d-\d\d[ T][\d:.]+) ([A-Z][A-Za-z]+/[A-Za-z_/+-]+)$")
 _CUSTOM = re.compile(r"(__c|__ns|__qt|_c)$")
 _MARK = re.compile(r"\s*\[tieout:([A-Za-z0-9_.:-]{1,64})\]\s*$")
 _NUMBER = re.compile(r"^(?:O-|R-)?TO-([A-Z2-7]{26})$")
@@ -85,7 +89,9 @@ class Shape:
 
     def whole(self, name: str) -> int | None:
         number = self.number(name)
-        return int(number) if number is not None and number == int(number) else None
+        if number is not None and number != int(number):
+            raise InvalidRecord(f"{number} is not a whole number", where=name)
+        return None if number is None else int(number)
 
     def flag(self, *names: str) -> bool | None:
         """Yes or no, also as the words that a file has."""
@@ -102,32 +108,48 @@ class Shape:
     def day(self, *names: str) -> str | None:
         """A calendar date as it stands there: dates are the tenant's and never shifted."""
         told = self.text(*names)
-        return None if told is None else told[:10]
+        return told[:10] if told is not None and _DAY.match(told) else told
 
     def moment(self, *names: str) -> str | None:
         """A time as ISO 8601; without a zone it is the tenant's."""
         told = self.text(*names)
         if told is None:
             return None
+        if named := _NAMED_ZONE.match(told):
+            return _in_zone(*named.groups())
         return re.sub(r"\s*(UTC|GMT)$", "+00:00", re.sub(r"\s+([+-]\d\d:?\d\d)$", r"\1", told))
 
     def inner(self, *names: str) -> Shape:
         """A nested object, empty where there is none."""
         value = self.get(*names)
+        if value is not None and not isinstance(value, Mapping | str):
+            raise InvalidRecord("holds no object where one is expected", where=names[0])
         return Shape(value) if isinstance(value, Mapping) else Shape({})
 
     def rows(self, *names: str) -> list[Shape] | None:
-        """A list of objects; None where it is not told. `{"data": [...]}` is one, too."""
+        """A list of objects; None where it is not told. What v1 (`{"data": [...]}`) and CRUD
+        (`{"InvoicePayment": [...]}`) put around a list is taken off."""
         for name in names:
             value = self.fields.get(name)
             if isinstance(value, Mapping):
-                value = value.get("data")
-            if isinstance(value, list):
-                return [Shape(row) for row in value if isinstance(row, Mapping)]
+                value = next((each for each in value.values() if isinstance(each, list)), None)
+            if value is None or value == "":
+                continue
+            if not isinstance(value, list) or not all(isinstance(row, Mapping) for row in value):
+                raise InvalidRecord("holds something else than a list of objects", where=name)
+            return [Shape(row) for row in value]
         return None
 
     def each(self, *names: str) -> Iterator[Shape]:
         yield from self.rows(*names) or ()
+
+
+def _in_zone(told: str, zone: str) -> str:
+    """Data Query writes a region's name behind a time that it did not turn to UTC."""
+    try:
+        return datetime.fromisoformat(told).replace(tzinfo=ZoneInfo(zone)).isoformat()
+    except (ValueError, KeyError):
+        return f"{told} {zone}"  # refused by the codec, as it stands there
 
 
 def _folded(low: str) -> str:
@@ -190,6 +212,14 @@ def currency_of(shape: Shape) -> tuple[str | None, str | None]:
     return account, "account" if account else None
 
 
+def is_over(shape: Shape, end: str | None) -> bool | None:
+    """Whether that day had come when the record was read; None where it is not told when."""
+    ended, today = shape.flag("tieoutended"), shape.day("tieouttoday")
+    if ended is not None or today is None:
+        return ended
+    return end is not None and end <= today
+
+
 def letters(value: str | None) -> str | None:
     """`Flat Fee Pricing`, `FlatFee` and `flat_fee` alike: letters only, in lower case."""
     if value is None:
@@ -214,10 +244,10 @@ PERIODS = {
 }
 
 
-def interval(shape: Shape, *, recurring: bool) -> tuple[str | None, int | None]:
+def interval(shape: Shape) -> tuple[str | None, int | None]:
     """(`month`, 3) for a quarter; (None, None) for what is charged once or per term."""
     told = letters(shape.text("billingperiod"))
-    if told is None or not recurring:
+    if told is None or charge_type(shape) == "onetime":
         return None, None
     if told not in PERIODS:
         raise InvalidRecord(

@@ -19,9 +19,12 @@ from tieout.core.budget import Ask, Grant, News
 from tieout.core.errors import StopRun
 
 from .db import Database, moment
+from .place import is_running, process
 
 log = logging.getLogger("tieout.store")
 T = TypeVar("T")
+ORPHANED_FOR = 2_000_000  # microseconds
+_MARK = "@"  # between a lease and the process that holds it
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,8 @@ class Budgets:
 
         def decide(state: State) -> Grant:
             hear(state, ask.at, news)
+            if ask.places is not None and len(state.leases) >= ask.places:
+                _end_orphaned(state)
             return take(state, ask)
 
         return self._change(credential, decide)
@@ -83,7 +88,9 @@ class SharedBudget:
         self._settle: list[Callable[[], None]] = []
 
     def take(self, credential: str, ask: Ask, news: News) -> Grant:
-        ask = replace(ask, system=self._system, reserve=self._reserve)
+        lease = f"{ask.lease}{_MARK}{process()}" if ask.lease else ""
+        ask = replace(ask, system=self._system, reserve=self._reserve, lease=lease)
+        news = self._marked(news)
         try:
             return self._budgets().take(credential, ask, news)
         except StopRun as error:
@@ -93,10 +100,16 @@ class SharedBudget:
             return take(state, ask)
 
     def tell(self, credential: str, at: int, news: News) -> None:
+        news = self._marked(news)
         try:
             self._budgets().tell(credential, at, news)
         except StopRun:
             hear(self._alone.setdefault(credential, State()), at, news)
+
+    def _marked(self, news: News) -> News:
+        if not news.released:
+            return news
+        return replace(news, released=tuple(f"{each}{_MARK}{process()}" for each in news.released))
 
     def when_closed(self, settle: Callable[[], None]) -> None:
         self._settle.append(settle)
@@ -105,6 +118,14 @@ class SharedBudget:
         """Everybody hands back what was granted and not used."""
         for settle in self._settle:
             settle()
+
+
+def _end_orphaned(state: State) -> None:
+    """Places held by a process that is gone end soon: its calls may still be under way there."""
+    soon = state.now + ORPHANED_FOR
+    for lease, end in state.leases.items():
+        if end > soon and not is_running(lease.partition(_MARK)[2]):
+            state.leases[lease] = soon
 
 
 def _state(text: str) -> State:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -51,6 +52,37 @@ def file_system(folder: Path, mounts: Path = Path("/proc/self/mounts")) -> str:
         if inside and len(point) >= len(best):
             best, kind = point, words[2]
     return kind
+
+
+def process() -> str:
+    """This process, so that another one on this machine can tell whether it still runs."""
+    pid = os.getpid()
+    return f"{platform.node()}:{pid}:{_started(pid)}"
+
+
+def is_running(named: str) -> bool:
+    """Whether a process still runs. Of one on another machine nothing is known: it may."""
+    who, _, began = named.rpartition(":")
+    host, _, pid = who.rpartition(":")
+    if os.name != "posix" or host != platform.node() or not pid.isdigit():
+        return True
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return _started(int(pid)) == began
+
+
+def _started(pid: int) -> str:
+    """When a process began, for its number may be given to another; "" where nobody tells."""
+    try:
+        told = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return ""
+    gone = told[:1] == ["Z"]  # dead, and not yet noticed by its parent
+    return told[19] if len(told) > 19 and not gone else ""
 
 
 class WriterLock:

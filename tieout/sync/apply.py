@@ -89,6 +89,13 @@ def apply(
     return worker.applied
 
 
+_PRICED = frozenset({"unit_amount", "tiers", "items", "lines", "allocations"})
+
+
+def _is_money(field: str) -> bool:
+    return field.endswith("_minor") or field in _PRICED
+
+
 # What must wait, with the reason; by id, because a long run may claim an operation again.
 _Held = dict[str, tuple[Operation, str]]
 
@@ -337,7 +344,17 @@ class _Worker:
         missing = sorted(name for name, value in fields.items() if value is UNLINKED)
         if missing:
             raise _NotYet("waits for what it refers to: " + ", ".join(missing))
-        return typed_fields(errand.entity, fields)
+        return self._with_currency(errand, typed_fields(errand.entity, fields))
+
+    def _with_currency(self, errand: Errand, fields: dict[str, Any]) -> dict[str, Any]:
+        """An amount is spelt by its currency, also where that didn't change or has no field."""
+        if "currency" in fields or not any(map(_is_money, fields)):
+            return fields
+        created = errand.target_id is None
+        who = (errand.source, errand.source_id) if created else (errand.target, errand.target_id)
+        record = self.store.records.get(errand.entity, *who)  # type: ignore[arg-type]
+        currency = getattr(record, "currency", None)
+        return {**fields, "currency": currency} if currency else fields
 
     def _is_outdated(self, errand: Errand) -> bool:
         version = self.store.records.version_of

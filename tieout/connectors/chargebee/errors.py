@@ -33,6 +33,10 @@ class BadState(Conflict):
     """The record's present state forbids the operation."""
 
 
+class Replayed(UnknownOutcome):
+    """A failed write's answer, given again: it never gets better under the same key."""
+
+
 def explain(status: int, body: Any) -> str:
     """`code: message (field)` in Chargebee's own words."""
     if not isinstance(body, dict):
@@ -50,6 +54,9 @@ def judge(refusal: Refusal) -> Verdict | None:
         return _unreadable(refusal)
     code = str(body.get("api_error_code") or body.get("error_code") or "")
     words = f"answered {refusal.status}: {explain(refusal.status, body) or 'no reason'}"
+    if refusal.status >= 500 and refusal.header("chargebee-idempotency-replayed").lower() == "true":
+        hint = "look whether the record exists, then write with a new key"
+        return Verdict(Replayed(f"{words}; Chargebee repeats this answer", hint=hint))
     return _by_code(refusal, code, words, str(body.get("type") or ""))
 
 

@@ -72,6 +72,7 @@ ITEMS = Source("/items", "item", sort="updated_at", include_deleted=False)
 ITEM_PRICES = Source("/item_prices", "item_price", sort="updated_at", include_deleted=False)
 PLANS = Source("/plans", "plan")
 ADDONS = Source("/addons", "addon")
+INVOICES = Source("/invoices", "invoice", sort="updated_at", made="date")
 DISPUTES = Source("/disputes", "dispute", updated=False, include_deleted=False)
 REVERSALS = _transactions("payment_reversal")
 FAMILIES = Source("/item_families", "item_family", include_deleted=False)
@@ -126,7 +127,7 @@ _KINDS = (
     Kind(
         "invoice",
         _READ | _MAKE | Can.ARCHIVE,
-        (Source("/invoices", "invoice", sort="updated_at", made="date"),),
+        (INVOICES,),
         events=_INVOICE,
     ),
     Kind(

@@ -11,7 +11,7 @@ import binascii
 import hmac
 from collections.abc import Mapping
 
-from tieout.core.errors import AuthError, InvalidRecord
+from tieout.core.errors import AuthError, ConfigError, InvalidRecord
 from tieout.rest import json
 
 from ..base import Touched
@@ -21,9 +21,12 @@ _LONGEST_HEADER = 4096
 
 
 def verify(headers: Mapping[str, str], user: str, password: str, *, where: str) -> None:
-    """AuthError unless the request carries the configured user name and password."""
+    """AuthError unless the request carries the configured user name and password.
+
+    ConfigError where none are configured: that is not the sender's fault.
+    """
     if not user or not password:
-        raise AuthError(
+        raise ConfigError(
             "a webhook came, but no webhook_user and webhook_password are configured",
             where=where,
             hint="set them in config.yaml and in Chargebee > Settings > Webhooks",

@@ -8,7 +8,7 @@ imported. https://apidocs.chargebee.com/docs/api/idempotency
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from tieout.core.errors import Conflict, InvalidRecord
@@ -16,9 +16,9 @@ from tieout.core.ports import HttpAnswer
 from tieout.rest import Request, RestClient, json, segment
 
 from ..base import Raw
-from .errors import BadState, Duplicate
+from .errors import BadState, Duplicate, Replayed
 from .finding import STEPS, carries, listed, own_id, read, reference
-from .kinds import API, Kind, Source
+from .kinds import API, INVOICES, ITEMS, Kind, Source
 from .listing import head_of, is_gone, single
 from .settings import ChargebeeConfig
 from .site import Site
@@ -96,6 +96,7 @@ class Writer:
                     form["item_family_id"] = self._family()
             case "price":
                 self._site.needs_items("price")
+                form["name"] = form.get("name") or self._price_name(form)
             case "subscription":
                 self._site.needs_items("subscription")
                 form["create_current_term_invoice"] = False
@@ -127,6 +128,14 @@ class Writer:
                 hint="set `item_family` of this system to the id of one of the site's families",
             )
         return str(rows[0])
+
+    def _price_name(self, form: dict[str, Any]) -> str:
+        """A price must have a name; where there is none, it is called after its item."""
+        item = read(self._rest, ITEMS, _needed(dict(form), "item_id", "a price needs a product"))
+        about = json.decode(item) if item else {}
+        every = (form.get("period"), form.get("period_unit"))
+        parts = (str(about.get("name") or form["item_id"])[:60], form.get("currency_code"), *every)
+        return " ".join(str(part) for part in parts if part)
 
     def _marked(self, kind: Kind, form: dict[str, Any], key: str) -> dict[str, Any]:
         """With an id made of our key, and the key itself where there is room for it."""
@@ -163,10 +172,13 @@ class Writer:
         rest = {"comment": comment} if comment else {}
         form["reference_number"] = reference(key)
         if len(allocations) == 1 and allocations[0]["amount"] == form.get("amount"):
-            path = f"/invoices/{segment(allocations[0]['invoice_id'])}/record_payment"
-            return self._post(
-                "transaction", path, {"transaction": form, **rest}, _step(kind, "create", key)
-            )
+            invoice = str(allocations[0]["invoice_id"])
+            path, step = f"/invoices/{segment(invoice)}/record_payment", _step(kind, "create", key)
+
+            def recorded() -> bytes | None:
+                return self._linked(kind, INVOICES, invoice, "linked_payments", key)
+
+            return self._post("transaction", path, {"transaction": form, **rest}, step, recorded)
         if not customer:
             raise InvalidRecord("a payment needs a customer, or one invoice that it pays")
         end = f"{STEPS}{len(allocations)}" if allocations else ""
@@ -178,17 +190,22 @@ class Writer:
 
     def _applied(self, kind: Kind, made: bytes, id: str, allocations: list[Raw], key: str) -> bytes:
         """Applies the payment to what it is not applied to yet."""
-        linked = json.decode(made).get("linked_invoices") or ()
-        done = {str(row.get("invoice_id")) for row in linked}
         for row in allocations:
             invoice = str(row["invoice_id"])
-            if invoice in done:
-                continue
-            form = {"transactions": [{"id": id, "amount": row["amount"]}]}
-            path = f"/invoices/{segment(invoice)}/apply_payments"
-            self._post("invoice", path, form, _step(kind, f"apply {invoice}", key))
+            if not _is_applied(made, invoice):
+                self._apply(kind, id, invoice, row["amount"], key)
         found = read(self._rest, kind.sources[0], id)
         return made if found is None else found
+
+    def _apply(self, kind: Kind, id: str, invoice: str, amount: int, key: str) -> None:
+        form = {"transactions": [{"id": id, "amount": amount}]}
+        path = f"/invoices/{segment(invoice)}/apply_payments"
+
+        def done() -> bytes | None:
+            found = read(self._rest, kind.sources[0], id)
+            return found if found is not None and _is_applied(found, invoice) else None
+
+        self._post("invoice", path, form, _step(kind, f"apply {invoice}", key), done)
 
     def _record_refund(self, kind: Kind, form: dict[str, Any], key: str) -> bytes:
         """Of a credit note where it names one, else of its payment."""
@@ -199,12 +216,29 @@ class Writer:
             path = f"/credit_notes/{segment(note)}/record_refund"
             return self._make(kind, kind.sources[0], path, {"transaction": form}, key, id=id)
         if payment:
-            path = f"/transactions/{segment(payment)}/record_refund"
-            return self._post("transaction", path, form, _step(kind, "create", key))
+            path, step = (
+                f"/transactions/{segment(payment)}/record_refund",
+                _step(kind, "create", key),
+            )
+
+            def made() -> bytes | None:
+                return self._linked(kind, kind.sources[0], str(payment), "linked_refunds", key)
+
+            return self._post("transaction", path, form, step, made)
         raise InvalidRecord(
             "names neither the credit note nor the payment that it pays back",
             hint="Chargebee records a refund on one of them; link it first",
         )
+
+    def _linked(self, kind: Kind, source: Source, id: str, name: str, key: str) -> bytes | None:
+        """The transaction with our key that an invoice or payment links to. Read one by one: lists
+        may be five minutes behind."""
+        found = read(self._rest, source, id)
+        for row in reversed((json.decode(found).get(name) or []) if found else []):
+            record = read(self._rest, kind.sources[0], str(row.get("txn_id")))
+            if record and json.decode(record).get("reference_number") == reference(key):
+                return record
+        return None
 
     def _make(
         self, kind: Kind, source: Source, path: str, form: Mapping[str, Any], key: str, *, id: str
@@ -230,7 +264,24 @@ class Writer:
         ours = made_of_key or carries(json.decode(found), key, field=self._settings.key_field)
         return found if ours else None
 
-    def _post(self, name: str, path: str, form: Mapping[str, Any], step: str) -> bytes:
+    def _post(
+        self,
+        name: str,
+        path: str,
+        form: Mapping[str, Any],
+        step: str,
+        made: Callable[[], bytes | None] = lambda: None,
+    ) -> bytes:
+        """`made`: what an earlier attempt left that failed after its effect, None if nothing.
+
+        Where Chargebee gives the first attempt's failure again, the second has a key of its own.
+        """
+        try:
+            return self._send(name, path, form, step)
+        except Replayed:
+            return made() or self._send(name, path, form, f"{step}\nagain")
+
+    def _send(self, name: str, path: str, form: Mapping[str, Any], step: str) -> bytes:
         def parsed(answer: HttpAnswer) -> bytes:
             return single(answer, name)
 
@@ -250,10 +301,12 @@ def read_any(rest: RestClient, source: Source, id: str) -> bytes | None:
 def columns(form: Mapping[str, Any]) -> dict[str, Any]:
     """Lists of objects as Chargebee wants them: `items[price][0]`, the position after the name.
 
-    Metadata is sent as JSON text.
+    Metadata is sent as JSON text; a list without anything in it has no form, and is left out.
     """
     found: dict[str, Any] = {}
     for name, value in form.items():
+        if isinstance(value, list | tuple) and not value:
+            continue
         if name in ("meta_data", "metadata"):
             found[name] = json.encode(value or {}).decode()
         elif isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
@@ -272,6 +325,11 @@ def _columns_of(rows: list[Raw]) -> dict[str, dict[str, Any]]:
             if value is not None:
                 table.setdefault(name, {})[str(position)] = value
     return table
+
+
+def _is_applied(payment: bytes, invoice: str) -> bool:
+    rows = json.decode(payment).get("linked_invoices") or ()
+    return any(str(row.get("invoice_id")) == invoice for row in rows)
 
 
 def _needed(form: dict[str, Any], name: str, complaint: str) -> str:

@@ -12,7 +12,7 @@ from .ids import long_id
 from .kinds import BILLING, Kind, Part, here
 from .org import Org
 
-_SOON = 0.9  # of our share of the day
+_SOON = 0.72  # of the day; where nothing else is configured, tieout stops at 0.8
 
 
 class Checking:
@@ -116,5 +116,5 @@ class Checking:
         if most - left >= most * share * _SOON:
             yield (
                 f"the org's API calls are nearly used up: {most - left} of {most} in the last 24 "
-                f"hours, and tieout stops at {self.org.settings.daily_share_percent} %"
+                "hours, of which tieout leaves a part to others (reserve_percent)"
             )

@@ -53,7 +53,7 @@ class SalesforceConfig(Settings):
     page_size: int = Field(2_000, ge=200, le=2_000, description="rows of one query answer")
     overlap_seconds: int = Field(600, ge=60, le=86_400, description="what a window reaches back")
     daily_share_percent: int = Field(
-        80, ge=1, le=100, description="of the org's daily calls; the rest is left to others"
+        100, ge=1, le=100, description="of the org's daily calls; of these, reserve_percent is left"
     )
     calls_per_second: float = Field(20.0, gt=0, le=1000)
     concurrency: int = Field(4, ge=1, le=25, description="calls at once; small orgs allow 5")

@@ -41,13 +41,27 @@ class Writing:
         self.check_key_field()
         self.org.schema.check_body(self.part.object, body, creating=True)
         path = f"sobjects/{self.part.object}/{self.part.key}/{segment(key)}"
-        told = self.org.library.call(path, method="PATCH", json=_bare(body))
+        try:
+            told = self.org.library.call(path, method="PATCH", json=_bare(body))
+        except ConfigError:
+            if id := self._made_before(body, key):
+                return id
+            raise
         if isinstance(told, dict) and told.get("id"):
             return str(told["id"])
         found = one_of(Reading(self.org, self.part).by_key(key), key)  # 204 of older versions
         if found is None:
             raise UnknownOutcome(f"Salesforce did not say which record it made for {key}")
         return str(found["Id"])
+
+    def _made_before(self, body: Raw, key: str) -> str | None:
+        """The record of an earlier call with this key, where the body has fields that are set at
+        creation only: their presence alone makes Salesforce refuse the upsert's second time."""
+        held = self.org.schema.object(self.part.object).fields
+        if all(name not in held or held[name].updatable for name in _bare(body)):
+            return None
+        row = one_of(Reading(self.org, self.part).by_key(key), key)
+        return str(row["Id"]) if row else None
 
     def patch(self, id: str, body: Raw) -> None:
         """Change fields of a record."""
@@ -131,6 +145,8 @@ class Writing:
             locked = []
             for n, each in zip(group, told, strict=True):
                 outcome, again = _outcome(each, writes[n])
+                if creating and isinstance(outcome, ConfigError):
+                    outcome = self._made_before(writes[n].record, writes[n].key) or outcome
                 found[n] = outcome
                 if again:
                     locked.append(n)

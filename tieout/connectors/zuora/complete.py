@@ -60,6 +60,8 @@ class Completer:
             plan = folded(fields.get("productrateplan") or {})
             end = text(plan, "effectiveenddate") or text(fields, "plan_effectiveenddate")
             added["tieout_ended"] = self._known.is_over(end)
+        if self._kind.entity == "subscription" and text(fields, "cancelleddate"):
+            added["tieout_ended"] = self._known.is_over(text(fields, "cancelleddate"))
         return added
 
     def _children(self, records: Sequence[Row], lists: Lists) -> Lists:

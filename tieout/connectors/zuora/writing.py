@@ -99,6 +99,8 @@ class Writer:
             case "price":
                 # Mandatory for every charge; one that is billed once takes no notice of it.
                 body = {"BillingPeriod": "Month", **self._with_rate_plan(body, key)}
+            case "invoice" if not body.get("invoiceDate"):
+                body = _dated(body, f"{self._tenant.ports.now():%Y-%m-%d}")
             case "refund":
                 return self._create_refund(body, key, found)
             case "credit_note":
@@ -407,6 +409,18 @@ class Writer:
 def is_over(current: Row) -> bool:
     """Whether a record is cancelled or reversed."""
     return text(current, "status") in _OVER or current.get("reversed") is True
+
+
+def _dated(body: Raw, day: str) -> Raw:
+    """An invoice with its mandatory dates: drafts have none of their own."""
+    items = []
+    for item in body.get("invoiceItems") or []:
+        taxes = [
+            {**row, "taxDate": row.get("taxDate") or day} for row in item.get("taxItems") or []
+        ]
+        more = {"taxItems": taxes} if taxes else {}
+        items.append({"serviceStartDate": day, **item, **more})
+    return {**body, "invoiceDate": day, "invoiceItems": items}
 
 
 def idempotency_key(path: str, step: str, body: Raw, key: str, attempt: int) -> str:

@@ -325,7 +325,7 @@ class ChargebeeStandIn:
             site.request = request
             try:
                 if route.takes is not None:
-                    call.params = check(call.params, route.takes, site.settings.rules)
+                    call.params = check(call.params, route.takes, site.settings.rules, route.path)
                 with site.undivided():
                     body = route.act(call)
                 raw = body if isinstance(body, bytes) else encode(body)

@@ -27,7 +27,12 @@ _MAY_BE_NEGATIVE = re.compile(r"round_off|fractional_correction")
 _AT_LEAST_ONE = re.compile(r"(\A|\[)(plan_|addon_)?(period|quantity)\]?(\[\d+\])?\Z")
 _PERIOD = re.compile(r"period\]?(\[\d+\])?\Z")
 _LONGEST_PERIOD = 1_000
-_LONGEST = {"id": 50, "email": 70, "first_name": 150, "last_name": 150, "company": 250}
+_LONGEST = {"email": 70, "first_name": 150, "last_name": 150, "company": 250}
+# By the list that an object is in, or the group that names it; what is chosen for the rest: 50.
+_LONGEST_ID = {
+    "items": 100, "item_prices": 100, "plans": 100, "addons": 100, "coupons": 100,
+    "transaction": 40, "payments": 40, "credit_notes": 50, "event_based_addons": 100,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -76,9 +81,11 @@ class Rules:
     refuse_unknown: bool = True
 
 
-def check(sent: Params, spec: str, rules: Rules) -> Params:
+def check(sent: Params, spec: str, rules: Rules, path: str = "") -> Params:
     """The parameters with their types; '' became None where sent. Raises ApiError (400)."""
     fields = compile_spec(spec)
+    if isinstance(id := sent.get("id"), str):
+        _check_id(id, "id", path.partition("/")[0])
     own = {name: one for name, one in sent.items() if not name.startswith("cf_")}
     checked = _check_group(own, fields, "", rules)
     for name, value in sent.items():
@@ -176,10 +183,17 @@ def _in_bounds(number: int, name: str) -> int:
     return number
 
 
+def _check_id(text: str, name: str, kind: str) -> None:
+    if len(text) > _LONGEST_ID.get(kind, 50):
+        raise wrong_value(name, "is too long", error_code="param_too_long")
+
+
 def _check_text(text: str, name: str) -> str:
     field = re.sub(r".*\[([a-z_]+)\](\[\d+\])?\Z", r"\1", name)
     if field == "email" and not _EMAIL.match(text):
         raise wrong_value(name, "wrong format", error_code="wrong_format")
+    if field == "id" and name != "id":
+        _check_id(text, name, name.partition("[")[0])
     if len(text) > _LONGEST.get(field, 65_000):
         raise wrong_value(name, "is too long", error_code="param_too_long")
     return text

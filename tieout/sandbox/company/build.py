@@ -154,7 +154,8 @@ class _Plot:
         client = self._born(rng, index, created)
         if index % 60 == 41 and created < self.span.cutoff - 10 * DAY:
             at = self.span.now - rng.randint(1, 6) * DAY
-            client.deleted = at if client.biller == "stripe" else None
+            # Where a CRM owns the customers, nobody deletes one in the biller.
+            client.deleted = at if client.biller == "stripe" and not self.crm else None
         ledger = live(client, self.catalog, self.span, rng)
         ids.adopt(ledger)
         return ledger

@@ -489,7 +489,6 @@ STANDARD: dict[str, tuple[str, str, str]] = {
 }
 
 _KEY = "TieOut_Id__c string(255) external unique exact\n"
-_SOURCE = "Billing_System__c string(40)\nBilling_Id__c string(255)\n"
 
 TIEOUT_FIELDS: dict[str, str] = {
     "Account": _KEY
@@ -517,53 +516,58 @@ Last_Invoice_Date__c date
     },
 }
 
+# As docs/providers/salesforce.md tells an administrator to create them.
 TIEOUT_OBJECTS: dict[str, str] = {
-    "TieOut_Invoice__c": "Name string(80) ro filled name auto:TI-{000000}\n"
-    + _KEY
+    "TieOut_Invoice__c": _KEY
     + """
-Number__c string(80)
 Account__c reference to:Account.Account__r/TieOut_Invoices__r
-Status__c string(40)
+Kind__c string(20)
+Status__c string(20)
 Currency__c string(3)
-Subtotal__c currency(18,3)
-Tax__c currency(18,3)
-Total__c currency(18,3)
-Paid__c currency(18,3)
-Balance__c currency(18,3)
-Issue_Date__c date
-Due_Date__c date
-Paid_Date__c date
-Memo__c textarea(4000) nofilter
-"""
-    + _SOURCE,
+Issued_On__c date
+Due_On__c date
+Paid_At__c datetime
+Voided_At__c datetime
+Subtotal__c double(18,3)
+Discount__c double(18,3)
+Tax__c double(18,3)
+Total__c double(18,3)
+Adjustment__c double(18,3)
+Paid__c double(18,3)
+Credited__c double(18,3)
+Written_Off__c double(18,3)
+Balance__c double(18,3)
+Memo__c string(255)
+""",
     "TieOut_Payment__c": "Name string(80) ro filled name auto:TP-{000000}\n"
     + _KEY
     + """
-Number__c string(80)
 Account__c reference to:Account.Account__r/TieOut_Payments__r
-Invoice__c reference to:TieOut_Invoice__c.Invoice__r/TieOut_Payments__r
-Status__c string(40)
+Status__c string(20)
+Method__c string(20)
 Currency__c string(3)
-Amount__c currency(18,3)
-Refunded__c currency(18,3)
-Method__c string(40)
-Payment_Date__c date
-"""
-    + _SOURCE,
-    "TieOut_Credit_Note__c": "Name string(80) ro filled name auto:TC-{000000}\n"
-    + _KEY
+Amount__c double(18,3)
+Refunded__c double(18,3)
+Fee__c double(18,3)
+Received_At__c datetime
+Reference__c string(255)
+Gateway_Id__c string(255)
+Allocations__c textarea(32768) nofilter
+""",
+    "TieOut_Credit_Note__c": _KEY
     + """
-Number__c string(80)
 Account__c reference to:Account.Account__r/TieOut_Credit_Notes__r
 Invoice__c reference to:TieOut_Invoice__c.Invoice__r/TieOut_Credit_Notes__r
-Status__c string(40)
+Status__c string(20)
 Currency__c string(3)
-Subtotal__c currency(18,3)
-Tax__c currency(18,3)
-Total__c currency(18,3)
-Balance__c currency(18,3)
+Issued_On__c date
+Subtotal__c double(18,3)
+Tax__c double(18,3)
+Total__c double(18,3)
+Allocated__c double(18,3)
+Refunded__c double(18,3)
+Balance__c double(18,3)
 Reason__c string(255)
-Issue_Date__c date
-"""
-    + _SOURCE,
+Allocations__c textarea(32768) nofilter
+""",
 }

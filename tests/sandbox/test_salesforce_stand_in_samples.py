@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import requests
-from salesforce_session import Stage, stage
+from salesforce_stage import Stage, stage
 
 from tieout.sandbox.salesforce.ids import to_18
 
