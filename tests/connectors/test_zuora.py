@@ -722,7 +722,7 @@ def test_a_forged_callout_is_refused(headers: dict[str, str]) -> None:
 
 
 def test_without_a_secret_no_callout_is_taken() -> None:
-    with pytest.raises(AuthError, match="neither"):
+    with pytest.raises(ConfigError, match="neither"):
         connector(FakeZuora(), webhook_password="").read_webhook(basic(""), b"{}")
 
 

@@ -268,3 +268,33 @@ def test_a_rest_export_as_a_singer_tap_does_it(zuora: Stage) -> None:
         assert export["Status"] == "Pending"
     lines = zuora.call("GET", f"/v1/files/{export['FileId']}").text.splitlines()
     assert lines[0] == "Invoice.Id,Invoice.Status" and len(lines) == 4
+
+
+def test_a_left_join_keeps_the_rows_without_a_partner() -> None:
+    with stage() as zuora:
+        zuora.invoice(zuora.account())
+        join = "left join subscription s on s.id = i.subscriptionid"
+        rows = zuora.rows(f"select i.chargeamount, s.name from invoiceitem i {join}")
+        assert [(row["chargeamount"], row["name"]) for row in rows] == [(100, None)]
+
+
+def test_a_result_file_is_read_in_parts() -> None:
+    with stage() as zuora:
+        for number in range(30):
+            zuora.account(f"Client {number:02}")
+        url = zuora.job("select id, name from account order by name")["dataFile"]
+        whole = requests.get(url, timeout=20).content
+        parts, start = [], 0
+        while start < len(whole):
+            wanted = {"Range": f"bytes={start}-{start + 99}"}
+            answer = requests.get(url, headers=wanted, timeout=20)
+            end = min(start + 99, len(whole) - 1)
+            assert answer.status_code == 206
+            assert answer.headers["Content-Range"] == f"bytes {start}-{end}/{len(whole)}"
+            parts.append(answer.content)
+            start += 100
+        assert b"".join(parts) == whole
+        wanted = {"Range": f"bytes={len(whole)}-"}
+        assert requests.get(url, headers=wanted, timeout=20).status_code == 416
+        back = requests.get(url, headers={"Range": "bytes=5-9"}, timeout=20)
+        assert back.content == whole[5:10]

@@ -340,13 +340,15 @@ def _credit_status(
 
 
 def allocations(shape: Shape, *names: str) -> list[Raw]:
-    """What of it is on which document, parts and applications alike; unapplied again is gone."""
+    """What of it is on which document, parts and applications alike; unapplied again is gone, and
+    so is what an invoice payment has paid back."""
     found: dict[str, Decimal] = {}
     for row in shape.each(*names):
         document = row.text("invoiceid", "debitmemoid")
         amount = row.number("amount", "applyamount", "appliedamount")
         if document and amount:
-            found[document] = found.get(document, ZERO) + amount
+            kept = amount - (row.number("refundamount") or ZERO)
+            found[document] = found.get(document, ZERO) + kept
     return [{"invoice": id, "amount": amount} for id, amount in found.items() if amount]
 
 

@@ -52,8 +52,17 @@ class Bulk:
 
         Raises TooMuch before the first part where the window must be made smaller.
         """
-        where = self._where(low, high, after)
         smallest = low == NO_TIME or high - low <= 1
+        yield from self._parts(self._where(low, high, after), after, smallest=smallest)
+
+    def one(self, id: str) -> Part:
+        """The record with this id, of which there may be none."""
+        where = f"p.id = '{quoted(id)}'"
+        if self._source.where:
+            where += f" and {self._source.where}"
+        return next(self._parts(where, "", smallest=True))
+
+    def _parts(self, where: str, after: str, *, smallest: bool) -> Iterator[Part]:
         parents = self._result(where)
         cut = parents.rows is not None and parents.rows >= self._most
         if cut and not smallest:

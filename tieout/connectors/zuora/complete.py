@@ -51,9 +51,9 @@ class Completer:
     def _added(self, fields: Row, found: Lists) -> dict[str, Any]:
         id = text(fields, "id")
         added: dict[str, Any] = {
-            name: owned.get(id, []) for name, owned in found.items() if name not in _RARE
+            name: _by_id(owned.get(id, [])) for name, owned in found.items() if name not in _RARE
         }
-        added |= {name: found[name][id] for name in _RARE if id in found.get(name, {})}
+        added |= {name: _by_id(found[name][id]) for name in _RARE if id in found.get(name, {})}
         if self._kind.entity == "product":
             added["tieout_ended"] = self._known.is_over(text(fields, "effectiveenddate"))
         if self._kind.entity == "price":
@@ -130,6 +130,11 @@ class Completer:
             for row in owned:
                 row["creditmemo_reason"] = reasons.get(text(folded(row), "creditmemoid"))
         found[CREDITED.name] = rows
+
+
+def _by_id(rows: list[Row]) -> list[Row]:
+    """Object Query and Data Query give them in orders of their own; a record has one."""
+    return sorted(rows, key=lambda row: text(folded(row), "id"))
 
 
 _RARE = ("paymentApplications", "creditMemoApplications")

@@ -28,7 +28,9 @@ from tieout.rest import Again, Refusal, Verdict, json
 from tieout.rest.redact import one_line
 from tieout.rest.request import as_pairs
 
-_TAKEN = re.compile(r"already exist|already (been )?(used|taken|in use)|duplicate|unique", re.I)
+_TAKEN = re.compile(
+    r"already exist|exists already|already (been )?(used|taken|in use)|duplicate|unique", re.I
+)
 _WAIT = re.compile(r"retry after (\d{1,6}) seconds", re.I)
 _LARGEST_REFUSAL = 64 * 1024
 _ANSWERED = "x-tieout-answered"

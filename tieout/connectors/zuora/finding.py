@@ -63,9 +63,11 @@ class Finder:
             if field:
                 found = self._equal(source, field.lower(), key)
             elif self._kind.marked:
-                found = self._mentioned(source, mark_of(key))
+                found = self._mentioned(source, self._kind.key_in, mark_of(key))
             elif source is self._sources[0]:
                 found = self._equal(source, self._kind.key_in, number_of(key))
+                if not found and self._kind.or_marked_in:
+                    found = self._mentioned(source, self._kind.or_marked_in, mark_of(key))
             else:
                 continue
             if found:
@@ -83,9 +85,8 @@ class Finder:
                 pass  # not a field that can be filtered by
         return self._in_table(source, f"p.{field} = '{quoted(value)}'")
 
-    def _mentioned(self, source: Source, mark: str) -> str | None:
+    def _mentioned(self, source: Source, field: str, mark: str) -> str | None:
         """Lately made ones are listed; older ones are searched for by Data Query."""
-        field = self._kind.key_in
         if source.resource:
             moment = self._tenant.ports.now().astimezone(UTC) - LATELY
             for row in self._tenant.query.rows(Asked(source.resource, (since(moment),), UPDATED)):

@@ -69,6 +69,7 @@ class Kind:
 
     key_in   the field (as Object Query spells it) that holds our number, or our mark.
     marked   the key stands as a mark within a text, not as the whole number.
+    or_marked_in  the text that holds our mark where a record came with a number of its own.
     """
 
     entity: str
@@ -76,6 +77,7 @@ class Kind:
     sources: tuple[Source, ...]
     key_in: str = ""
     marked: bool = False
+    or_marked_in: str = ""
 
 
 _READ = Can.LIST | Can.CHANGES | Can.GET | Can.DELETIONS | Can.BULK | Can.PROVE
@@ -281,6 +283,7 @@ _KINDS = (
             ),
         ),
         key_in="invoicenumber",
+        or_marked_in="comments",
     ),
     Kind(
         "payment",

@@ -81,6 +81,12 @@ class Reading:
             return self._tenant.journals(rows)
         return self._completer(source).page(rows)
 
+    def single(self, source: Source, id: str) -> list[bytes]:
+        """The record with this id where only Data Query knows its source."""
+        bulk = Bulk(self._tenant.data, source, most_rows=self._settings.bulk_rows)
+        part = bulk.one(id)
+        return self._completer(source).page(part.rows, part.lists)
+
     # what changed, or everything
 
     def _source(self, source: Source, back: datetime | None, place: Resume) -> Iterator[Page]:

@@ -14,7 +14,7 @@ import hmac
 from collections.abc import Mapping
 from typing import Any
 
-from tieout.core.errors import AuthError, InvalidRecord
+from tieout.core.errors import AuthError, ConfigError, InvalidRecord
 from tieout.rest import json
 
 from ..base import Touched
@@ -60,11 +60,14 @@ _NUMBERS = {
 
 
 def verify(headers: Mapping[str, str], body: bytes, settings: ZuoraConfig, *, where: str) -> None:
-    """AuthError unless the callout proves itself by everything that is configured."""
+    """AuthError unless the callout proves itself by everything that is configured.
+
+    ConfigError where nothing is: it is not the sender who is wrong.
+    """
     password = settings.webhook_password.get_secret_value().strip()
     secret = settings.webhook_hmac_secret.get_secret_value().strip()
     if not password and not secret:
-        raise AuthError(
+        raise ConfigError(
             "a callout came, but neither webhook_password nor webhook_hmac_secret is configured",
             where=where,
             hint="set webhook_password, and the same in the callout's basic authentication",

@@ -12,19 +12,29 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from tieout.core.errors import Conflict, InvalidRecord, NotFound, RateLimited, TryLater
+from tieout.core.errors import (
+    Conflict,
+    InvalidRecord,
+    NotFound,
+    ProviderDown,
+    RateLimited,
+    TryLater,
+    UnknownOutcome,
+)
 from tieout.rest import Request, RestClient, json, segment
 
 from ..base import Raw
 from .errors import Kept
-from .finding import marked, number_of
+from .finding import mark_of, marked, number_of
 from .kinds import Kind
+from .objectquery import Asked
 from .reading import Tenant
-from .rows import Row, folded, text
+from .rows import Row, amount, folded, text
 
 log = logging.getLogger("tieout.zuora")
 
 KEYS_A_WRITE = 4
+APPLIES = 4
 LONGEST_WAIT = 130.0
 NO_BILLING = {"runBilling": False, "collectPayment": False}
 
@@ -52,6 +62,7 @@ NUMBERS = {
 }
 COMMENTS = {
     "contact": "contactDescription",
+    "invoice": "comments",
     "payment": "comment",
     "refund": "comment",
     "credit_note": "comment",
@@ -86,7 +97,8 @@ class Writer:
             case "product":
                 body = {**self._sold_from_today(), **body}
             case "price":
-                body = self._with_rate_plan(body, key)
+                # Mandatory for every charge; one that is billed once takes no notice of it.
+                body = {"BillingPeriod": "Month", **self._with_rate_plan(body, key)}
             case "invoice" if not body.get("invoiceDate"):
                 body = _dated(body, f"{self._tenant.ports.now():%Y-%m-%d}")
             case "refund":
@@ -111,15 +123,17 @@ class Writer:
         path = PATHS[entity][1]
         if entity == "invoice" and "memonumber" in current:
             path = "/v1/debitmemos/{id}"
+            if "comments" in body:
+                body["comment"] = body.pop("comments")
         bare = id.partition(":")[0]
         if body:
             self._put(path.format(id=segment(bare)), body)
 
     def archive(self, id: str, key: str, current: Row) -> None:
         """Cancels, ends or reverses; nothing is deleted."""
-        entity, status = self._kind.entity, text(current, "status")
-        if status in _OVER or current.get("reversed") is True:
+        if is_over(current):
             return  # an earlier attempt has done it
+        entity, status = self._kind.entity, text(current, "status")
         today = f"{self._tenant.ports.now():%Y-%m-%d}"
         at = segment(id.partition(":")[0])
         match entity:
@@ -163,11 +177,10 @@ class Writer:
         if field and entity != "subscription":
             return {**body, field: key}
         if entity in NUMBERS:
-            kept = body.get(NUMBERS[entity])
-            keyed = {**body, NUMBERS[entity]: number_of(key)}
-            if entity == "invoice" and kept:
-                keyed.setdefault("comments", str(kept))
-            return keyed
+            if entity == "invoice" and body.get("invoiceNumber"):
+                # It is unique, too, and what people know the invoice by.
+                return {**body, "comments": marked(body.get("comments"), key)}
+            return {**body, NUMBERS[entity]: number_of(key)}
         comment = COMMENTS.get(entity)
         return {**body, comment: marked(body.get(comment), key)} if comment else body
 
@@ -306,12 +319,40 @@ class Writer:
     def _create_memo(self, body: Raw, key: str, found: Callable[[], str | None]) -> str:
         """The memo, posted where it is to be, then applied to its invoices."""
         applied = body.pop("tieout_apply", None) or []
-        id = self._post("/v1/creditmemos", body, key, "create", found)
+        begun = self._begun_memo(body, key) if applied else None
+        id = begun or self._post("/v1/creditmemos", body, key, "create", found)
         if applied:
-            row = folded(self._rest.send(Request("GET", f"/v1/creditmemos/{segment(id)}")) or {})
-            if not row.get("appliedamount"):
-                self._put(f"/v1/creditmemos/{segment(id)}/apply", {"invoices": applied})
+            self._apply_memo(id, applied)
         return id
+
+    def _begun_memo(self, body: Raw, key: str) -> str | None:
+        """What an earlier attempt made and could not apply, however long ago."""
+        field = self._tenant.settings.key_field
+        asked = Asked("credit-memos", (f"accountid.EQ:{body.get('accountId')}",))
+        try:
+            rows = [folded(row) for row in self._tenant.query.rows(asked)]
+        except InvalidRecord:
+            return None  # not a field that can be filtered by
+        for row in rows:
+            told = text(row, field.lower()) if field else text(row, self._kind.key_in)
+            if (told == key) if field else (mark_of(key) in told):
+                return text(row, "id")
+        return None
+
+    def _apply_memo(self, id: str, invoices: list[Raw]) -> None:
+        """Once: twice would take off twice as much, so it is looked at before it is sent again."""
+        path = f"/v1/creditmemos/{segment(id)}"
+        for attempt in range(APPLIES):
+            row = folded(self._rest.send(Request("GET", path)) or {})
+            if amount(row.get("appliedamount")):
+                return
+            try:
+                self._rest.send(Request("PUT", f"{path}/apply", json={"invoices": invoices}))
+                return
+            except (UnknownOutcome, ProviderDown) as error:
+                log.info("credit memo %s: %s; it is looked at again", id, error.message)
+                self._tenant.ports.sleep(2.0**attempt)
+        raise ProviderDown(f"credit memo {id} was made, but could not be applied to its invoices")
 
     def _period(self, day: str) -> str:
         """The name of the open accounting period that a day lies in."""
@@ -363,6 +404,11 @@ class Writer:
         """The old update call, for the few things that v1 cannot set."""
         body = {"objects": [fields], "type": kind}
         self._post("/v1/action/update", body, key, f"update {fields['Id']}", lambda: None)
+
+
+def is_over(current: Row) -> bool:
+    """Whether a record is cancelled or reversed."""
+    return text(current, "status") in _OVER or current.get("reversed") is True
 
 
 def _dated(body: Raw, day: str) -> Raw:

@@ -34,9 +34,12 @@ def create_period(call: Call) -> Body:
         raise invalid("accountingperiod", "'endDate' is before 'startDate'")
     if call.body.get("fiscalYear") is None:
         raise missing("accountingperiod", "fiscalYear")
+    year = str(call.body["fiscalYear"])
+    if not (year.isascii() and year.isdigit() and len(year) == 4):
+        raise invalid("accountingperiod", "'fiscalYear' value should be a year")
     made = call.books.create(
         "accountingperiod", name=name, startDate=first, endDate=last, status="Open",
-        fiscalYear=int(call.body["fiscalYear"]), notes=call.body.get("notes", ""),
+        fiscalYear=int(year), notes=call.body.get("notes", ""),
         runTrialBalanceStatus="Pending",
     )  # fmt: skip
     return {"id": made.id}

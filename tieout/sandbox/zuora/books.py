@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -15,6 +17,7 @@ from .objects import CUSTOM, Kind, kinds
 from .times import stored
 from .wire import Body
 
+_DIGITS = 15  # before the point
 KEPT_DELETED = timedelta(days=30)
 _PREFIXES = {
     "account": "A", "invoice": "INV", "payment": "P-", "refund": "R-", "creditmemo": "CM",
@@ -43,6 +46,15 @@ class Record:
         return money(self.row.get(name))
 
 
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """A record as it was when an attempt began."""
+
+    record: Record
+    row: Body
+    loaded: Body | None
+
+
 def money(value: Any) -> Decimal:
     """A number as Zuora sends or takes it; None is 0. Raises ValueError."""
     if value is None or value == "":
@@ -50,9 +62,12 @@ def money(value: Any) -> Decimal:
     if isinstance(value, bool):
         raise ValueError(f"{value} is not a number")
     try:
-        return Decimal(str(value))
+        found = Decimal(str(value))
     except ArithmeticError:
         raise ValueError(f"{value!r} is not a number") from None
+    if not found.is_finite() or found.adjusted() > _DIGITS:
+        raise ValueError(f"{value!r} is no number that can be kept")
+    return found
 
 
 class Books:
@@ -69,6 +84,48 @@ class Books:
         self.custom: dict[str, set[str]] = {table: set() for table in kinds()}
         self._children: dict[tuple[str, str], dict[Any, dict[str, None]]] = {}
         self._counters: dict[str, int] = {}
+        self._attempts: list[dict[tuple[str, str], _Before | None]] = []
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """All of what is done within, or nothing where it raises. May stand in one another."""
+        self._attempts.append({})
+        try:
+            yield
+        except BaseException:
+            self._take_back(self._attempts.pop())
+            raise
+        done = self._attempts.pop()
+        if self._attempts:
+            for place, before in done.items():
+                self._attempts[-1].setdefault(place, before)
+
+    def _note(self, table: str, id: str) -> None:
+        """Remember how a record was before its first change in this attempt."""
+        if not self._attempts or (table, id) in self._attempts[-1]:
+            return
+        held = self.shelves[table].get(id)
+        before = None if held is None else _Before(held, dict(held.row), held.loaded)
+        self._attempts[-1][table, id] = before
+
+    def _take_back(self, done: dict[tuple[str, str], _Before | None]) -> None:
+        outer, self._attempts = self._attempts, []  # for them, nothing has happened
+        for table, id in done:
+            self._forget(table, id)
+        for before in done.values():
+            if before is not None:
+                record = before.record
+                record.row, record.loaded, record.deleted = before.row, before.loaded, None
+                self.put(record)
+        self._attempts = outer
+
+    def _forget(self, table: str, id: str) -> None:
+        record, self.dirty[table][id] = self.shelves[table].get(id), None
+        self.gone[table].pop(id, None)
+        if record is not None:
+            self._forget_parents(record)
+            del self.shelves[table][id]
+            self._unname(record)
 
     def now(self) -> str:
         return stored(self.clock.now().replace(microsecond=0))
@@ -108,6 +165,7 @@ class Books:
     def put(self, record: Record) -> None:
         """Take a record in, replacing one with its id."""
         table, kind = record.table, kinds()[record.table]
+        self._note(table, record.id)
         former = self.shelves[table].get(record.id)
         if former is not None:
             self._forget_parents(former)
@@ -127,6 +185,11 @@ class Books:
         else:
             self.numbers[kind.table][number] = record.id
 
+    def _unname(self, record: Record) -> None:
+        number = kinds()[record.table].number
+        if number and self.numbers[record.table].get(str(record.row.get(number))) == record.id:
+            del self.numbers[record.table][str(record.row[number])]
+
     def _learn(self, record: Record) -> None:
         found = {key for key in record.row if key.endswith(CUSTOM)}
         if found:
@@ -134,6 +197,7 @@ class Books:
 
     def change(self, record: Record, **values: Any) -> None:
         """Set fields and move updatedDate."""
+        self._note(record.table, record.id)
         if record.verbatim is not None and record.loaded is None:
             record.loaded = dict(record.row)
         self._forget_parents(record)
@@ -143,11 +207,10 @@ class Books:
 
     def delete(self, record: Record) -> None:
         """Out of sight, but kept for `readDeleted`."""
+        self._note(record.table, record.id)
         self._forget_parents(record)
         del self.shelves[record.table][record.id]
-        number = kinds()[record.table].number
-        if number and self.numbers[record.table].get(str(record.row.get(number))) == record.id:
-            del self.numbers[record.table][str(record.row[number])]
+        self._unname(record)
         record.deleted = self.clock.now()
         record.row["updatedDate"] = self.now()
         self.gone[record.table][record.id] = record

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from .books import Record
 from .errors import invalid, missing, rule
+from .items import settle
 from .tenant import Call, amount, custom, move_account
 from .wire import Body
 
@@ -33,12 +34,13 @@ def create_payment(call: Call) -> Body:
         raise missing("payment", "paymentMethodId")
     day = call.date("payment", "effectiveDate", books.today())
     _check_parts(call, account, total, currency)
+    method = body.get("paymentMethodId") or _system_method(call, body["paymentMethodType"])
     payment = books.create(
         "payment", accountId=account.id, amount=total, appliedAmount=0, unappliedAmount=total,
         refundAmount=0, appliedCreditBalanceAmount=0, currency=currency, effectiveDate=day,
         comment=body.get("comment", ""), type=kind, status="Processed",
         gatewayState="NotSubmitted" if kind == "External" else "Submitted",
-        paymentMethodId=body.get("paymentMethodId"), referenceId=body.get("referenceId"),
+        paymentMethodId=method, referenceId=body.get("referenceId"),
         transferredToAccounting="No", source="API", isStandalone=False, **custom(body),
     )  # fmt: skip
     move_account(books, account.id, payments=total)
@@ -46,6 +48,17 @@ def create_payment(call: Call) -> Body:
     if kind == "Electronic":
         call.tenant.emit("PaymentProcessed", payment)
     return call.shown(payment)
+
+
+def _system_method(call: Call, type: str) -> str:
+    """The tenant's own method of a type, which stands for what was paid outside of Zuora."""
+    methods = call.books.shelves["paymentmethod"].values()
+    held = (one for one in methods if one.row.get("isSystem") and one.row.get("type") == type)
+    found = next(held, None) or call.books.create(
+        "paymentmethod", type=type, name=type, isSystem=True, active=True,
+        paymentMethodStatus="Active",
+    )  # fmt: skip
+    return found.id
 
 
 def _check_parts(call: Call, account: Record, total: Decimal, currency: str) -> None:
@@ -134,6 +147,7 @@ def _part(call: Call, payment: Record, document: Record, field: str, sum: Decima
     paid = "paymentAmount" if document.table == "invoice" else "beAppliedAmount"
     changed = {paid: document.amount(paid) + sum, "balance": document.amount("balance") - sum}
     books.change(document, **changed)
+    settle(books, document, sum)
     side = "invoices" if document.table == "invoice" else "debits"
     move_account(books, owner, payments=-sum, **{side: -sum})
 
@@ -198,6 +212,8 @@ def _give_back(call: Call, source: Record, total: Decimal) -> None:
         "refundAmount": source.amount("refundAmount") + total,
     }
     call.books.change(source, **changed)
+    if source.table == "creditmemo":
+        settle(call.books, source, total, refund=True)
     move_account(call.books, source.row.get("accountId"), **{side: -total})
 
 

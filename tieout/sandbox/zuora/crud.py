@@ -29,6 +29,7 @@ _REQUIRED = {
     "taxationitem": "InvoiceItemId TaxAmount",
 }
 _UNKNOWN_TO_ACTIONS = {"orders", "orderaction", "orderlineitem", "creditmemo", "debitmemo"}
+_OWN = ("id", "createdDate", "createdById", "updatedDate", "updatedById")  # Zuora's to set
 _BATCH = 50
 QUERY_PAGE = 2000
 
@@ -125,7 +126,7 @@ def _row(call: Call, kind: Kind, sent: Body, strict: bool) -> Body:
         if type == "date" and value is not None and not times.is_date(value):
             raise crud_errors("INVALID_VALUE", f"The value of {name} is not a date: {value}")
         row[spelled] = value
-    return row
+    return {name: value for name, value in row.items() if name not in _OWN}
 
 
 def _instant(call: Call, name: str, value: str) -> str:
@@ -158,8 +159,6 @@ def update(call: Call) -> Answer:
 
 def _change(call: Call, record: Record, sent: Body, strict: bool) -> None:
     row = _row(call, kinds()[record.table], sent, strict)
-    for name in ("id", "createdDate", "updatedDate", "createdById"):
-        row.pop(name, None)
     money = {"amount", "balance", "invoiceDate"} & set(row)
     if record.row.get("status") == "Posted" and money:
         raise crud_errors("INVALID_VALUE", "A posted document cannot be changed.")
@@ -198,20 +197,27 @@ def actions(call: Call) -> Answer:
 
 def _action(call: Call, kind: Kind, word: str, one: Any) -> Body:
     try:
-        if word == "create":
-            return {"Success": True, "Id": make(call, kind, one).id}
-        record = call.books.shelves[kind.table].get(one if word == "delete" else one.get("Id"))
-        if record is None:
-            raise crud_errors("INVALID_ID", "invalid id")
-        if word == "update":
-            _change(call, record, one, False)
-        elif not _delete(call, record):
-            raise crud_errors("DELETE_FAILED", "The object is in use.")
-        return {"Success": True, "Id": record.id} if word == "update" else {
-            "success": True, "id": record.id
-        }  # fmt: skip
+        with call.books.attempt():
+            return _acted(call, kind, word, one)
     except Refusal as refusal:
         return dict(refusal.answer.content)
+
+
+def _acted(call: Call, kind: Kind, word: str, one: Any) -> Body:
+    id = one if word == "delete" else one.get("Id") if isinstance(one, dict) else None
+    if word != "delete" and not isinstance(one, dict):
+        raise crud_errors("INVALID_VALUE", "Each object must be a JSON object.")
+    if word == "create":
+        return {"Success": True, "Id": make(call, kind, one).id}
+    record = call.books.shelves[kind.table].get(str(id))
+    if record is None:
+        raise crud_errors("INVALID_ID", "invalid id")
+    if word == "update":
+        _change(call, record, one, False)
+        return {"Success": True, "Id": record.id}
+    if not _delete(call, record):
+        raise crud_errors("DELETE_FAILED", "The object is in use.")
+    return {"success": True, "id": record.id}
 
 
 class Zoql:

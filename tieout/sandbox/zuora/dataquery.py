@@ -30,8 +30,8 @@ from .wire import Answer, Body, Request, decode, encode
 
 FILES = "/_s3/"
 _CHUNK = 2000
+_LONGEST = 20  # seconds of the sandbox's clock
 _SIGNATURE = "X-Amz-Signature"
-_RANGE = re.compile(r"bytes=(\d+)-(\d*)")  # the object store gives parts of a file
 
 
 @dataclass
@@ -44,6 +44,9 @@ class Job:
     rows: int = 0
     problem: str = ""
     signature: str = ""
+    size: int = 0  # of the file, in bytes
+    # Where a reader of parts has come to: (byte of the file, reader, byte of what is packed).
+    mark: tuple[int, Any, int] | None = None
     file: bytes = b""  # zlib: a hundred thousand rows take a few megabytes
     extra: Body = field(default_factory=dict)
 
@@ -86,17 +89,21 @@ class DataQuery:
         if not isinstance(sent, dict):
             raise data_query_error("Unable to process JSON")
         _check(sent)
-        running = [job for job in self.jobs.values() if job.status in ("accepted", "in_progress")]
-        if len(running) >= self.most:
+        if sum(self._runs(job) for job in self.jobs.values()) >= self.most:
             raise data_query_error("Too many concurrent queries.", 429)
         id = str(uuid.UUID(int=self.books.rng.getrandbits(128), version=4))
         job = Job(id, sent, "accepted", self.books.clock.now())
         self.jobs[id] = job
         return Answer(200, {"data": self._shown(job, request)})
 
+    def _runs(self, job: Job) -> bool:
+        """A job that nobody asks for comes to its end, too."""
+        age = (self.books.clock.now() - job.updated).total_seconds()
+        return job.status in ("accepted", "in_progress") and age < _LONGEST
+
     def _list(self, request: Request) -> Answer:
         wanted, size = request.param("queryStatus"), request.param("pageSize") or "20"
-        if not size.isdigit():
+        if not size.isdecimal() or not size.isascii():
             raise data_query_error("pageSize must be a number")
         found = [job for job in reversed(self.jobs.values()) if wanted in ("", job.status)]
         return Answer(200, {"data": [self._shown(job, request) for job in found[: int(size)]]})
@@ -128,6 +135,7 @@ class DataQuery:
                 raise SqlProblem(
                     f"The query output exceeds the maximum number of records: {self.cap}"
                 )
+            job.size += len(chunk[1])
             pieces.append(pack.compress(chunk[1]))
         job.file = b"".join((*pieces, pack.flush()))
 
@@ -196,15 +204,17 @@ class DataQuery:
         age = (self.books.clock.now() - job.updated).total_seconds()
         if age > 86400:
             raise Refusal(_s3("AccessDenied", "Request has expired", 403))
-        asked = _RANGE.fullmatch(request.header("range"))
-        if asked is None:
-            return Answer(200, None, media="binary/octet-stream"), _unpacked(job)
-        first = int(asked[1])
-        part, size = _part(_unpacked(job), first, int(asked[2] or 2**63))
-        if not part:
+        media, asked = "binary/octet-stream", _range(request.header("range"))
+        if asked is None or str(job.sent["compression"]).upper() != "NONE":
+            return Answer(200, None, media=media), _unpacked(job)
+        first, last = asked[0], min(asked[1], job.size - 1)
+        if first >= job.size:
             raise Refusal(_s3("InvalidRange", "The requested range is not satisfiable", 416))
-        place = {"Content-Range": f"bytes {first}-{first + len(part) - 1}/{size}"}
-        return Answer(206, None, place, media="binary/octet-stream"), iter([part])
+        headers = {
+            "Content-Range": f"bytes {first}-{last}/{job.size}",
+            "Content-Length": str(last - first + 1),
+        }
+        return Answer(206, None, headers, media), _part(job, first, last)
 
 
 def _check(sent: Body) -> None:
@@ -300,13 +310,29 @@ def _unpacked(job: Job) -> Iterator[bytes]:
         yield reader.flush()
 
 
-def _part(pieces: Iterable[bytes], first: int, last: int) -> tuple[bytes, int]:
-    """The bytes from `first` to `last`, both included, and how many there are in all."""
-    kept, at = [], 0
-    for piece in pieces:
-        kept.append(piece[max(0, first - at) : max(0, last + 1 - at)])
-        at += len(piece)
-    return b"".join(kept), at
+def _range(header: str) -> tuple[int, int] | None:
+    """First and last byte of `bytes=0-99`; None for what is no range."""
+    found = re.fullmatch(r"bytes=(\d{1,15})-(\d{0,15})", header)
+    if found is None or (found[2] and int(found[2]) < int(found[1])):
+        return None
+    return int(found[1]), int(found[2] or 10**15)
+
+
+def _part(job: Job, first: int, last: int) -> Iterator[bytes]:
+    """These bytes of the file. Whoever reads on does not begin at its start again."""
+    start, reader, at = job.mark if job.mark and job.mark[0] <= first else (
+        0, zlib.decompressobj(), 0
+    )  # fmt: skip
+    reader = reader.copy()
+    while start <= last:
+        if start <= first:
+            job.mark = (start, reader.copy(), at)
+        packed = job.file[at : at + 65536]
+        piece = reader.decompress(packed) if packed else reader.flush()
+        yield piece[max(first - start, 0) : last + 1 - start]
+        if not packed:
+            return
+        start, at = start + len(piece), at + 65536
 
 
 def _s3(code: str, message: str, status: int) -> Answer:

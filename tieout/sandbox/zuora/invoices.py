@@ -41,7 +41,8 @@ def create_many(call: Call) -> Body:
     done: list[Body] = []
     for one in listed:
         try:
-            made = make(Call(call.tenant, call.request, call.keys, dict(one)))
+            with call.books.attempt():
+                made = make(Call(call.tenant, call.request, call.keys, dict(one)))
             done.append({"success": True, **call.shown(made)})
         except Refusal as refusal:
             done.append(dict(refusal.answer.content))
@@ -107,10 +108,28 @@ def add_items(call: Call, invoice: Record, items: list[Any]) -> None:
                 taxDate=one.get("taxDate"), exemptAmount=0, jurisdiction=one.get("jurisdiction"),
                 locationCode=one.get("locationCode"), taxRateType=one.get("taxRateType"),
             )  # fmt: skip
-        net, tax = net + own, tax + taxed
+        off = _discount(call, invoice, row, item.get("discountItems") or [])
+        net, tax = net + own + off, tax + taxed
     call.books.change(
         invoice, amountWithoutTax=net, taxAmount=tax, amount=net + tax, balance=net + tax
     )
+
+
+def _discount(call: Call, invoice: Record, item: Record, discounts: list[Body]) -> Decimal:
+    """Items of their own, with negative amounts; their sum."""
+    total = Decimal(0)
+    for one in discounts:
+        own = amount("invoice", one, "amount", str(invoice.row["currency"]))
+        call.books.create(
+            "invoiceitem", invoiceId=invoice.id, accountId=invoice.row["accountId"],
+            chargeAmount=own, taxAmount=0, balance=own, quantity=1, unitPrice=own,
+            processingType="Discount", appliedToInvoiceItemId=item.id,
+            chargeName=one.get("chargeName"), description=one.get("description"),
+            serviceStartDate=item.row["serviceStartDate"], chargeDate=call.books.now(),
+            serviceEndDate=item.row.get("serviceEndDate"), sourceItemType="InvoiceDetail",
+        )  # fmt: skip
+        total += own
+    return total
 
 
 def post(call: Call, invoice: Record) -> None:
@@ -134,7 +153,8 @@ def post_many(call: Call) -> Body:
     for one in call.body.get("invoices") or []:
         key = one.get("id")
         try:
-            post(call, call.books.get("invoice", key))
+            with call.books.attempt():
+                post(call, call.books.get("invoice", key))
             done.append({"id": key, "success": True})
         except Refusal as refusal:
             done.append({**refusal.answer.content, "id": key})
@@ -166,7 +186,7 @@ def _replace_items(call: Call, invoice: Record, items: list[Any]) -> None:
         _check_item(item, str(invoice.row["currency"]))
     for old in call.books.children("invoiceitem", "invoiceId", invoice.id):
         call.books.delete(old)
-    invoice.row.update(amountWithoutTax=0, taxAmount=0)
+    call.books.change(invoice, amountWithoutTax=0, taxAmount=0)
     add_items(call, invoice, items)
 
 
@@ -226,6 +246,9 @@ def _check_item(item: Any, currency: str) -> None:
     amount("invoice", item, "amount", currency)
     for one in item.get("taxItems") or []:
         amount("invoice", one, "taxAmount", currency)
+    for one in item.get("discountItems") or []:
+        if amount("invoice", one, "amount", currency) > 0:
+            raise invalid("invoice", "'amount' value of a discount item should be negative")
     if not item.get("serviceStartDate"):
         raise missing("invoice", "serviceStartDate")
     for name in ("serviceStartDate", "serviceEndDate"):

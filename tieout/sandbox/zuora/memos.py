@@ -10,6 +10,7 @@ from typing import Any
 
 from .books import Record
 from .errors import invalid, missing, not_found, rule
+from .items import settle
 from .tenant import Call, amount, custom, move_account
 from .wire import Body
 
@@ -179,6 +180,28 @@ def _apply(call: Call, memo: Record, sign: int) -> None:
         apply_to_invoice(call, memo, invoice, sign * amount("creditmemo", one, "amount", currency))
 
 
+def reverse(call: Call) -> Body:
+    """PUT .../reverse: a debit memo over the same, to which the credit memo is applied at once."""
+    memo, books = call.get("creditmemo"), call.books
+    untouched = memo.amount("balance") == memo.amount("totalAmount")
+    if memo.row.get("status") != "Posted" or memo.row.get("reversed") or not untouched:
+        raise rule("creditmemo", "Only posted credit memos that are not applied can be reversed.")
+    account = books.get("account", memo.row.get("accountId"))
+    total, currency = memo.amount("totalAmount"), str(memo.row.get("currency") or "USD")
+    debit = _make(call, "debitmemo", account, currency, total, None, "Reversal")
+    _item(call, debit, {"comment": "Reversal"}, total)
+    post(call, debit)
+    link = {"creditMemoId": memo.id, "debitMemoId": debit.id, "accountId": account.id}
+    books.create("creditmemopart", amount=total, **link)
+    books.create("creditmemoapplication", amount=total, effectiveDate=books.today(), **link)
+    books.change(memo, balance=Decimal(0), appliedAmount=total, reversed=True)
+    books.change(debit, balance=Decimal(0), beAppliedAmount=total)
+    settle(books, memo, total)
+    settle(books, debit, total)
+    move_account(books, account.id, credits=-total, debits=-total)
+    return {"id": memo.id, "debitMemo": {"id": debit.id}}
+
+
 def apply_to_invoice(call: Call, memo: Record, invoice: Record, sum: Decimal) -> None:
     """Apply (or, negative, take back) part of a memo. Raises Refusal."""
     books = call.books
@@ -211,6 +234,8 @@ def apply_to_invoice(call: Call, memo: Record, invoice: Record, sum: Decimal) ->
         invoice, balance=invoice.amount("balance") - sum,
         creditMemoAmount=invoice.amount("creditMemoAmount") + sum,
     )  # fmt: skip
+    settle(books, memo, sum)
+    settle(books, invoice, sum)
     move_account(books, memo.row.get("accountId"), invoices=-sum, credits=-sum)
 
 

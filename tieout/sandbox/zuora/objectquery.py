@@ -264,7 +264,7 @@ def _fields(record: Record, kind: Kind, wanted: set[str] | None, nulls: bool) ->
 def _size(text: str) -> int:
     if not text:
         return USUAL
-    if not text.isdigit() or not 1 <= int(text) <= LARGEST:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= LARGEST:
         raise bad_query(f"pageSize must be between 1 and {LARGEST}.")
     return int(text)
 

@@ -20,7 +20,8 @@ _ACTIONS = (
     "CreateSubscription|CancelSubscription|RenewSubscription|Suspend|Resume|AddProduct"
     "|RemoveProduct|UpdateProduct|TermsAndConditions|OwnerTransfer|ChangePlan"
 )
-_SUPPORTED = {"CreateSubscription", "CancelSubscription", "RenewSubscription", "Suspend", "Resume"}
+_SUPPORTED = {"CreateSubscription", "CancelSubscription", "RenewSubscription", "Suspend", "Resume",
+              "TermsAndConditions"}  # fmt: skip
 
 
 def create(call: Call) -> Body:
@@ -99,10 +100,19 @@ def _check_action(call: Call, one: Body, action: Body) -> None:
     current = call.books.get("subscription", one.get("subscriptionNumber"))
     if current.row.get("status") in ("Cancelled", "Expired"):
         raise rule("orders", "The subscription is cancelled or expired.")
+    if action["type"] == "TermsAndConditions":
+        _check_terms(action.get("termsAndConditions"))
     policy = (action.get("cancelSubscription") or {}).get("cancellationPolicy")
     allowed = ("EndOfCurrentTerm", "EndOfLastInvoicePeriod", "SpecificDate")
     if action["type"] == "CancelSubscription" and policy not in allowed:
         raise missing("subscription", "cancellationPolicy")
+
+
+def _check_terms(sent: Any) -> None:
+    if not isinstance(sent, dict) or not sent:
+        raise missing("subscription", "termsAndConditions")
+    if not isinstance(sent.get("autoRenew", False), bool):
+        raise invalid("subscription", "'autoRenew' value should be true or false")
 
 
 def _act(call: Call, order: Record, account: Record, one: Body) -> Record:
@@ -237,6 +247,9 @@ def _change(call: Call, order: Record, old: Record, action: Body, day: str) -> R
         if old.row.get("status") != "Suspended":
             raise rule("orders", "Only suspended subscriptions can be resumed.")
         changes = {"status": "Active"}
+    elif kind == "TermsAndConditions":
+        sent = action["termsAndConditions"]
+        changes = {name: sent[name] for name in ("autoRenew", "renewalSetting") if name in sent}
     return next_version(call, old, orderId=order.id, **changes)
 
 

@@ -174,7 +174,7 @@ def delete_contact(call: Call) -> Body:
 def scrub_contact(call: Call) -> Body:
     contact = call.get("contact")
     blank = {_CONTACT.get(name, name): None for name in _TEXTS}
-    call.books.change(contact, **blank, firstName="Scrubbed", lastName="Scrubbed")
+    call.books.change(contact, **blank | {"firstName": "Scrubbed", "lastName": "Scrubbed"})
     return {"id": contact.id}
 
 

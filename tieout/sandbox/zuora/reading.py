@@ -46,7 +46,7 @@ def _number(call: Call, name: str, default: int) -> int:
     text = call.request.param(name)
     if not text:
         return default
-    if not text.isdigit() or int(text) < 1:
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
         raise invalid("", f"'{name}' value should be a positive integer")
     return int(text)
 

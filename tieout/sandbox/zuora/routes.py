@@ -69,6 +69,7 @@ TABLE: list[tuple[str, str, Callable[..., Any]]] = [
     ("PUT", "/v1/refunds/{key}/cancel", cash.cancel_refund),
     ("GET", "/v1/refunds/{key}/parts", _PARTS("refund", "refundapplication", "refundId")),
     ("GET", "/v1/creditmemos/{key}/parts", _PARTS("creditmemo", "creditmemopart", "creditMemoId")),
+    ("PUT", "/v1/creditmemos/{key}/reverse", memos.reverse),
     ("PUT", "/v1/creditmemos/{key}/{post|unpost|cancel|apply|unapply}", memos.act),
     ("PUT", "/v1/debitmemos/{key}/{post|unpost|cancel}", memos.act),
     ("GET", "/v1/usage/accounts/{key}", reading.usage),

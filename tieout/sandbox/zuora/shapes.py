@@ -13,7 +13,8 @@ _LISTS = frozenset(
     [
      "invoices", "debitMemos", "items", "invoiceItems", "charges", "taxItems", "subscriptions",
      "journalEntryItems", "orderActions", "triggerDates", "subscribeToRatePlans", "queries",
-     "chargeOverrides", "renewalTerms", "orderLineItems", "ProductRatePlanChargeTier"]
+     "chargeOverrides", "discountItems", "renewalTerms", "orderLineItems",
+     "ProductRatePlanChargeTier"]
 )  # fmt: skip
 _OBJECTS = frozenset(
     [

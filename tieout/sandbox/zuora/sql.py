@@ -254,10 +254,17 @@ class Translator:
     def _hide_deleted(self, select: exp.Select, scope: dict[str, str], wanted: bool) -> None:
         if wanted and not self.dialect.read_deleted:
             return
+        joins = {one.this.alias_or_name.lower(): one for one in select.args.get("joins") or []}
         for alias, table in scope.items():
-            if table:
-                flag = exp.column("deleted", table=alias, quoted=True)
-                value = exp.Literal.number(int(self.dialect.read_deleted))
+            if not table:
+                continue
+            flag = exp.column("deleted", table=alias, quoted=True)
+            value = exp.Literal.number(int(self.dialect.read_deleted))
+            join = joins.get(alias)
+            if join is not None and join.side == "LEFT" and join.args.get("on"):
+                # A row without a partner has no flag, and is one of the result all the same.
+                join.on(exp.EQ(this=flag, expression=value), copy=False)
+            else:
                 select.where(exp.EQ(this=flag, expression=value), copy=False)
 
 

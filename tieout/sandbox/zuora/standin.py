@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+import traceback
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from ..clock import SandboxClock
 from ..faults import Faults
 from .access import Access
-from .books import Books
+from .books import Books, Record
 from .callouts import TEMPLATE, Callouts
 from .crud import Zoql
 from .dataquery import FILES, DataQuery
@@ -36,6 +37,9 @@ from .shapes import check_shape
 from .tenant import Call, Tenant
 from .views import Loading, Views
 from .wire import Answer, Body, Request, decode, exact, read_request
+
+# What comes of a value that a check has let through. The caller sent it, so it is his error.
+_MISREAD = (TypeError, ValueError, AttributeError, LookupError, ArithmeticError)
 
 
 class ZuoraStandIn:
@@ -75,7 +79,10 @@ class ZuoraStandIn:
         self.callouts = Callouts(
             self.books, self.webhook_user, self.webhook_password, callout_template
         )
-        self.tenant = Tenant(self.books, self.views, settlement, self.callouts.emit)
+        self._happened: list[tuple[str, Record]] = []
+        self.tenant = Tenant(
+            self.books, self.views, settlement, lambda *event: self._happened.append(event)
+        )
         self.object_query = ObjectQuery(
             self.books, self.mirror, settlement=settlement, lag=object_query_lag
         )
@@ -105,6 +112,7 @@ class ZuoraStandIn:
             ]
         )
         self._requests = 0
+        self.misread: list[str] = []  # what no check has foreseen
 
     def credentials(self) -> dict[str, str]:
         return {
@@ -113,6 +121,11 @@ class ZuoraStandIn:
             "webhook_user": self.webhook_user,
             "webhook_password": self.webhook_password,
         }
+
+    def expire_tokens(self) -> None:
+        """Every access token that was handed out ends now."""
+        with self.lock:
+            self.access.revoke_tokens()
 
     def load(self, objects: Iterable[tuple[str, Body]]) -> None:
         """Take over (object or table name, v1 document or Object Query row).
@@ -218,6 +231,8 @@ class ZuoraStandIn:
         answer: Answer | None = None
         try:
             answer = self._act(request)
+            if request.fails_with == 500:  # of Zuora's own making, so that is what it remembers
+                answer = _failed(self.error_answer(500))
             return answer
         except Refusal as refusal:
             answer = refusal.answer
@@ -231,11 +246,27 @@ class ZuoraStandIn:
 
     def _act(self, request: Request) -> Answer:
         with self.lock:
-            if request.path.startswith(ROOT + "/"):
-                return self.object_query.answer(request)
-            if request.path.rstrip("/") == "/query/jobs" or request.path.startswith("/query/jobs/"):
-                return self.data_query.answer(request)
-            return self._v1(request)
+            try:
+                return self._acted(request)
+            except _MISREAD as problem:
+                self.misread.append("".join(traceback.format_exception(problem)[-3:]))
+                raise refused("", 20, "The request is invalid.", 400) from problem
+
+    def _acted(self, request: Request) -> Answer:
+        if request.path.startswith(ROOT + "/"):
+            return self.object_query.answer(request)
+        if request.path.rstrip("/") == "/query/jobs" or request.path.startswith("/query/jobs/"):
+            return self.data_query.answer(request)
+        return self._v1(request)
+
+    def _carried_out(self, act: Callable[[Call], Any], call: Call) -> Any:
+        """All of a call or nothing; what it has made happen is told afterwards."""
+        self._happened.clear()
+        with self.books.attempt():
+            found = act(call)
+        for name, record in self._happened:
+            self.callouts.emit(name, record)
+        return found
 
     def _v1(self, request: Request) -> Answer:
         act, keys, known = self._routes.find(request.method, request.path)
@@ -244,11 +275,16 @@ class ZuoraStandIn:
         if not self.tenant.settlement and SETTLED.match(request.path):
             raise refused("", 30, "This operation requires the Invoice Settlement feature.")
         call = Call(self.tenant, request, keys, _body(request))
-        found = act(call)
+        found = self._carried_out(act, call)
         if isinstance(found, Answer):
             return Answer(found.status, found.encoded(), found.headers, found.media)
         shown = found if "success" in found else {**found, "success": True}
         return Answer(200, Answer(200, shown).encoded())
+
+
+def _failed(answer: tuple[int, dict[str, str], bytes]) -> Answer:
+    status, headers, body = answer
+    return Answer(status, body, {k: v for k, v in headers.items() if k != "Content-Type"})
 
 
 def _with(answer: Answer, headers: dict[str, str]) -> Answer:

@@ -49,6 +49,7 @@ class Request:
     query: tuple[tuple[str, str], ...]
     headers: Mapping[str, str]
     body: bytes
+    fails_with: int | None = None  # a fault answers that instead, once all is done
 
     def param(self, name: str, default: str = "") -> str:
         return next((value for key, value in self.query if key.lower() == name.lower()), default)
@@ -77,7 +78,8 @@ class Answer:
 
 def read_request(environ: Mapping[str, Any]) -> Request:
     """The WSGI environment as a Request."""
-    length = int(environ.get("CONTENT_LENGTH") or 0)
+    told = str(environ.get("CONTENT_LENGTH") or "")
+    length = int(told) if told.isascii() and told.isdigit() else 0
     headers = {
         key[5:].replace("_", "-").lower(): str(value)
         for key, value in environ.items()
@@ -93,4 +95,5 @@ def read_request(environ: Mapping[str, Any]) -> Request:
         query=tuple(parse_qsl(str(environ.get("QUERY_STRING") or ""), keep_blank_values=True)),
         headers=headers,
         body=environ["wsgi.input"].read(length) if length else b"",
+        fails_with=environ.get("sandbox.answers"),
     )
