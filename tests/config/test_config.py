@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, SecretStr, field_validator
 
 from tieout.config import Config, config_schema, load_config
 from tieout.connectors.base import Settings
@@ -15,6 +15,13 @@ from tieout.core.errors import ConfigError
 class PaperSettings(Settings):
     api_key: SecretStr
     base_url: str = "https://api.paper.example"
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_address(cls, value: str) -> str:
+        if "://" not in value:
+            raise ValueError(f"{value!r} is not an address of the Paper API")
+        return value
 
 
 def settings_of(type_name: str) -> type[BaseModel]:
@@ -129,6 +136,20 @@ def test_single_mistakes(tmp_path: Path, text: str, says: str) -> None:
 def test_an_unquoted_reference_inside_braces_is_explained(tmp_path: Path) -> None:
     found = complaints(tmp_path, GOOD.replace("'${KEY}'", "${KEY}"))
     assert "inside { } write references in quotes: '${NAME}'" in found[0]
+
+
+def test_what_is_not_set_is_told_once_and_what_is_wrong_as_its_connector_says(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "two.key").write_text("k-2\n")
+    text = GOOD.replace("type: paper, ", "type: paper, base_url: '${ADDRESS}', ")
+    (told,) = complaints(tmp_path, text, {"KEY": "k-1"})
+    assert "the environment variable ADDRESS is not set" in told
+    (told,) = complaints(tmp_path, text, {"KEY": "k-1", "ADDRESS": "Paper"})
+    assert told.endswith("systems.one.base_url: 'Paper' is not an address of the Paper API")
+
+    config = load_config(tmp_path / "config.yaml", settings_of, {}, offline=True)
+    assert set(config.systems) == {"one", "two"}
 
 
 def test_offline_needs_no_secrets(tmp_path: Path) -> None:

@@ -45,6 +45,7 @@ class _Loader:
     ) -> None:
         self.path, self.settings_of, self.env, self.offline = path, settings_of, env, offline
         self.secrets: list[str] = []
+        self._unset: set[tuple[str | int, ...]] = set()  # where a reference leads nowhere
         self.document: Document = read_yaml_file(path)
 
     def load(self) -> Config:
@@ -207,12 +208,19 @@ class _Loader:
         also: frozenset[str] = frozenset(),
     ) -> BaseModel | None:
         """The model, or None with each problem noted; `also` are keys known one level up."""
+        given = self._resolved(raw, where)
         try:
-            return model.model_validate(self._resolved(raw, where))
+            return model.model_validate(given)
         except ValidationError as error:
-            for detail in error.errors(include_url=False, include_input=False):
+            details = [
+                each
+                for each in error.errors(include_url=False, include_input=False)
+                if (*where, *each["loc"]) not in self._unset
+            ]
+            for detail in details:
                 self._note(model, detail, where, also)
-            return None
+            # What is not set has been told, or is of no use to what works offline.
+            return None if details else model.model_construct(**given)
 
     def _note(
         self,
@@ -237,6 +245,8 @@ class _Loader:
             choices = re.findall(r"'([^']*)'", detail["ctx"]["expected"])
             got = self._value_at(path)
             self.document.problem(path, f"{_dotted(path)}: {got!r}?", did_you_mean(got, choices))
+        elif detail["type"] == "value_error":
+            self.document.problem(path, f"{_dotted(path)}: {detail['ctx']['error']}")
         else:
             self.document.problem(path, f"{_dotted(path)}: {detail['msg'].lower()}")
 
@@ -264,6 +274,7 @@ class _Loader:
             if found is None:
                 if not self.offline:
                     self.document.problem(where, reason, hint)
+                self._unset.add(where)
                 return "not-set"
             if found not in self.secrets:
                 self.secrets.append(found)
