@@ -200,3 +200,64 @@ def test_one_record_is_brought_to_several_systems(company: Company) -> None:
     assert billed["external_ids"]["tieout"] != booked["external_ids"]["tieout"]
     again, _ = company.sync()
     assert again.writes == 0 and again.conflicts == 0
+
+
+def two_accounts(company: Company) -> None:
+    """One customer in two billing accounts, under two names; both flows own the name."""
+    company.flows[:] = [
+        flow("customer", "biller", "ledger", fields=["name"], match=["external_id"]),
+        flow("customer", "other", "ledger", fields=["name", "email"], match=["external_id"]),
+    ]
+    company.papers["ledger"].put("customer", "77", name="Ada Ltd", email=None)
+    company.customer("biller", "cus1", "Ada Ltd", ledger="77")
+    company.customer("other", "o1", "Ada Limited", ledger="77")
+    company.papers["other"].put("customer", "o1", email="ada@example.com")
+
+
+def test_two_systems_that_own_one_field_do_not_undo_each_other(company: Company) -> None:
+    two_accounts(company)
+
+    first, _ = company.sync()
+    assert first.writes == 1  # the address, which the first flow doesn't send
+    assert [company.sync()[0].writes for _ in range(3)] == [0, 0, 0]
+    (held,) = company.held("ledger", "customer")
+    assert (held["name"], held["email"]) == ("Ada Ltd", "ada@example.com")
+
+    company.papers["biller"].put("customer", "cus1", name="Ada plc")
+    company.papers["other"].put("customer", "o1", name="Ada GmbH")
+    company.sync()
+    assert [company.sync()[0].writes for _ in range(2)] == [0, 0]
+    assert company.held("ledger", "customer")[0]["name"] == "Ada plc"
+
+
+def test_where_the_first_system_has_no_such_record_the_second_has_the_say(company: Company) -> None:
+    two_accounts(company)
+    company.sync()
+    company.papers["biller"].drop("customer", "cus1")
+    company.sync()
+
+    company.papers["other"].put("customer", "o1", name="Ada GmbH")
+    assert company.sync()[0].writes == 1
+    assert company.held("ledger", "customer")[0]["name"] == "Ada GmbH"
+
+
+def test_what_one_system_dropped_and_another_keeps_is_archived_by_a_person(
+    company: Company,
+) -> None:
+    two_accounts(company)
+    company.papers["other"].put("customer", "o1", name="Ada Ltd")
+    company.sync()
+    company.papers["biller"].drop("customer", "cus1")
+
+    outline, _ = company.sync()
+
+    assert (outline.writes, outline.conflicts) == (0, 1)
+    (item,) = company.store.plans.decisions(outline.id)
+    assert item.reason == (
+        "archived by its owner, but it is still in other: archive it there yourself"
+    )
+    assert company.held("ledger", "customer")[0].get("active") is not False
+
+    company.papers["other"].drop("customer", "o1")
+    outline, _ = company.sync()
+    assert outline.writes == 1

@@ -27,9 +27,11 @@ from .golden import (
 from .items import SHOWN, WRITES, Item
 from .link import link_record
 from .match import key_for
+from .shared import SETTLED, earlier, fellows, left_to_first, still_needed
 from .side import Side
 
 OUTDATED = "outdated: a side changed since the plan was made"
+_SHARED = (Action.UPDATE, Action.CONFLICT, Action.ARCHIVE)  # what other flows may have a say in
 Place = tuple[str, str, str]  # flow, system, id
 
 
@@ -157,12 +159,41 @@ class Planner:
         if golden and held and decision.action in (Action.UPDATE, Action.CONFLICT):
             golden = self._projected(side, flow, golden, held)
             decision = decide(golden, base, held, policy)
+        if link and decision.action in _SHARED:
+            decision = self._shared(flow, link, target, decision, (golden, base, held, policy))
         decision = _possible(decision, side, flow.entity)
         if link and decision.agreed and not flow.profile.document:
             self._remember(link, target, base, decision)
         if decision.action not in SHOWN:
             return None
         return self._item(flow, link, target, decision, source, actual, ids)
+
+    def _shared(
+        self,
+        flow: FlowSpec,
+        link: str,
+        target: str,
+        decision: Decision,
+        asked: tuple[Any, Any, Any, Policy],
+    ) -> Decision:
+        """The decision where other flows bring the same record to the same system."""
+        members = self.store.links.members(flow.entity, link)
+        alive = {
+            system
+            for system, ids in members.items()
+            for record in [self.store.records.get(flow.entity, system, ids[0])]
+            if record is not None and not is_archived(record)
+        }
+        brought = fellows(flow, self.flows, target, alive)
+        if decision.action is Action.ARCHIVE:
+            once = brought or not earlier(
+                flow, self.flows, fellows(flow, self.flows, target, members)
+            )
+            return still_needed(decision, brought, target) if once else SETTLED
+        golden, base, held, policy = asked
+        taken = left_to_first(flow, self.flows, brought, target)
+        narrowed = replace(policy, sends=policy.sends - taken)
+        return decide(golden, base, held, narrowed) if taken else decision
 
     def _keeps_out(self, flow: FlowSpec, record: Record) -> str:
         zone = self.sides[record.system].timezone
