@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import re
 import socket
 import threading
@@ -238,10 +239,20 @@ class Server:
         after = re.search(r"starting_after=in_(\d+)", query)
         top = int(after[1]) - 1 if after else self.records
         size = int((re.search(r"(?:^|&)limit=(\d+)", query) or ["", "10"])[1])
-        numbers = range(top, max(top - size, 0), -1)
+        floor, ceiling = self._created(query)
+        top = min(top, ceiling)
+        numbers = range(top, max(top - size, floor), -1)
         data = b",".join(printed(number, self.records) for number in numbers)
-        more = b"true" if top - size > 0 else b"false"
+        more = b"true" if top - size > floor else b"false"
         return b'{"object":"list","data":[%b],"has_more":%b,"url":"/v1/invoices"}' % (data, more)
+
+    def _created(self, query: str) -> tuple[int, int]:
+        """What `created[gte]` and `[lte]` leave: above the first number, up to the second."""
+        found = dict(re.findall(r"created(?:%5B|\[)(gte|lte)(?:%5D|\])=(\d+)", query))
+        oldest = self.records + math.ceil((int(found.get("gte", 0)) - NEWEST) / SPACING)
+        newest = self.records + (int(found["lte"]) - NEWEST) // SPACING if "lte" in found else None
+        ceiling = self.records if newest is None else min(self.records, newest)
+        return max(oldest - 1, 0), ceiling
 
     def _events(self, query: str) -> bytes:
         after = re.search(r"starting_after=evt_(\d+)", query)

@@ -12,7 +12,6 @@ from itertools import groupby, islice
 from typing import Any
 
 from tieout.connectors.base import Can, Write
-from tieout.core.entities import Record
 from tieout.core.errors import (
     ConfigError,
     InvalidRecord,
@@ -21,15 +20,14 @@ from tieout.core.errors import (
     TryLater,
     UnknownOutcome,
 )
-from tieout.store import Incoming, Operation, Store
+from tieout.store import Operation, Store
 
+from .booking import Booking, NotUnderstood
 from .decide import UNLINKED
 from .flows import FlowSpec
-from .golden import comparable, translated, typed_fields
+from .golden import translated, typed_fields
 from .items import WRITES, Errand, Item
-from .link import join_links
 from .planner import OUTDATED, is_archived, moved
-from .pull import mark
 from .side import Side
 
 BATCH = 20
@@ -131,6 +129,7 @@ class _Worker:
         self.store, self.sides, self.run = store, sides, run
         self.all_flows, self.flows = list(flows), {flow.name: flow for flow in flows}
         self.on_operation = on_operation
+        self.booking = Booking(store, sides, self.all_flows, run)
         self.applied = Applied()
         self.first_error: TieoutError | None = None
 
@@ -378,97 +377,18 @@ class _Worker:
         with self.store.transaction():
             self.store.outbox.mark_sent(errand.operation)
             self.store.outbox.confirm(errand.operation, id)
-            self._audit(errand, self.sides[errand.target], record.id)
+            self.booking.audit(errand, record.id)
         self.applied.settled += 1
         self.applied.confirmed += 1
         return True
 
     def _confirm(self, errand: Errand, side: Side, flow: FlowSpec, body: bytes | None) -> None:
-        """Store what the provider now has, link it, remember what is agreed: all or nothing."""
-        store, entity = self.store, errand.entity
-        record = self._read_back(errand, side, body)
-        target_id = record.id if record else errand.target_id
-        assert target_id is not None
-        with store.transaction():
-            if record and body:
-                revision = side.connector.revision(entity, body)
-                row = Incoming(record, body, store.next_seq(), side.mapping_version, revision)
-                store.records.put(entity, [row], run=self.run)
-            elif body is None:
-                gone = [target_id]
-                store.records.delete(entity, side.name, gone, seq=store.next_seq(), run=self.run)
-            link = self._linked(errand, target_id)
-            if record and not flow.profile.document:
-                self._agree(link, errand, side, flow, record)
-            mark(store, self.all_flows, side.name, entity, [target_id])
-            mark(store, self.all_flows, errand.source, entity, [errand.source_id])
-            store.outbox.confirm(errand.operation, target_id)
-            self._audit(errand, side, target_id)
-        self.applied.confirmed += 1
-
-    def _read_back(self, errand: Errand, side: Side, body: bytes | None) -> Record | None:
-        """The canonical record of the answer. What can't be mapped is kept for a person, but the
-        write did take place, so it is confirmed all the same."""
-        if body is None:
-            return None
         try:
-            return side.parse(errand.entity, body)
-        except InvalidRecord as error:
-            from .pull import id_in
-
-            id, reason = id_in(body), error.message
-            self.store.quarantine.put(
-                errand.entity, side.name, id, reason, body, side.mapping_version, self.run
-            )
-            self._problem(errand, f"written as {id}, but the answer is not understood: {reason}")
-            raise UnknownOutcome(f"the answer is not understood: {reason}") from error
-
-    def _audit(self, errand: Errand, side: Side, target_id: str) -> None:
-        details = {
-            "operation": errand.operation.id,
-            "plan": errand.operation.plan,
-            "key": errand.key,
-            "source": f"{errand.source} {errand.source_id}",
-            "before": errand.operation.before,
-            "after": errand.write,
-        }
-        subject = f"{side.name} {errand.entity} {target_id}"
-        self.store.audit.append("tieout", errand.action, subject, details)
-
-    def _linked(self, errand: Errand, target_id: str) -> str:
-        links, entity = self.store.links, errand.entity
-        known = links.of(entity, errand.source, errand.source_id)
-        theirs = links.of(entity, errand.target, target_id)
-        if known is None and theirs is None:
-            members = [(errand.source, errand.source_id), (errand.target, target_id)]
-            return links.make(entity, members, f"created by tieout ({errand.operation.id})")
-        if known is None:
-            assert theirs is not None
-            links.add(entity, theirs, errand.source, errand.source_id, "created by tieout")
-            return theirs
-        if theirs is None:
-            links.add(entity, known, errand.target, target_id, "created by tieout")
-        elif theirs != known:
-            join_links(self.store, entity, known, theirs, "created by tieout")
-        return known
-
-    def _agree(self, link: str, errand: Errand, side: Side, flow: FlowSpec, record: Record) -> None:
-        """Base takes the fields that are now equal on both sides, and no others."""
-        source = self.store.records.get(errand.entity, errand.source, errand.source_id)
-        if source is None:
-            return
-        held = comparable(source, flow.fields, self.sides[source.system].timezone)
-        ours = translated(
-            held,
-            lambda entity, id: self.store.links.other(entity, errand.source, id, errand.target),
-            frozenset(),
-        )
-        theirs = comparable(record, flow.fields, side.timezone)
-        equal = [name for name, value in theirs.items() if ours.get(name) == value]
-        for system, values in ((side.name, theirs), (errand.source, held)):
-            base = self.store.base.get(link, system) or {}
-            agreed = {name: values[name] for name in equal}
-            self.store.base.put(link, system, {**base, **agreed})
+            self.booking.confirm(errand, side, flow, body)
+        except NotUnderstood as error:
+            self._problem(errand, f"written as {error.id}, but {error.message}")
+            raise
+        self.applied.confirmed += 1
 
     def _reject(self, errand: Errand, reason: str) -> None:
         self.applied.rejected += 1
