@@ -57,7 +57,7 @@ class Kind:
     @cached_property
     def kept(self) -> tuple[str, ...]:
         """The attributes that a row remembers beside its JSON."""
-        own = {*self.filters, *self.sorts, *self.indexed, "deleted"}
+        own = {*self.filters, *self.sorts, *self.indexed, *self.flags, "deleted"}
         return tuple(sorted(own - {"created"}))
 
 
