@@ -435,8 +435,34 @@ def test_what_cannot_be_searched_is_refused(shop: Any) -> None:
 def test_all_currencies(soap: Soap) -> None:
     told = soap.call("getAll", soap.make("GetAllRecord", recordType="currency")).getAllResult
     assert {each.symbol for each in told.recordList.record} >= {"USD", "EUR", "JPY"}
-    other = soap.call("getAll", soap.make("GetAllRecord", recordType="state")).getAllResult
-    assert code(other.status) == "INVALID_RCRD_TYPE"
+    other = soap.call("getAll", soap.make("GetAllRecord", recordType="leadSource")).getAllResult
+    assert (other.status.isSuccess, other.totalRecords) == (True, 0)
+    strange = soap.call("getAll", soap.make("GetAllRecord", recordType="invoice")).getAllResult
+    assert code(strange.status) == "INVALID_RCRD_TYPE"
+
+
+@pytest.mark.parametrize("kind", ["Vendor", "Employee", "Department", "Location", "Classification"])
+def test_searches_for_what_the_account_has_none_of(soap: Soap, kind: str) -> None:
+    found = soap.search(soap.make(f"{kind}SearchBasic"))
+    assert (found.status.isSuccess, found.totalRecords, found.totalPages) == (True, 0, 0)
+    told = soap.call("get", soap.ref(kind.lower(), "1")).readResponse
+    assert code(told.status) == "RCRD_DSNT_EXIST"
+
+
+def test_what_a_field_can_refer_to(soap: Soap) -> None:
+    field = soap.make("GetSelectValueFieldDescription", recordType="customer", field="currency")
+    told = soap.call("getSelectValue", field, 1).getSelectValueResult
+    assert told.status.isSuccess is True
+    assert {each.name for each in told.baseRefList.baseRef} >= {"USA", "Euro"}
+    field = soap.make("GetSelectValueFieldDescription", recordType="customer", field="colour")
+    told = soap.call("getSelectValue", field, 1).getSelectValueResult
+    assert code(told.status) == "INVALID_FLD"
+
+
+def test_no_saved_searches(soap: Soap) -> None:
+    wanted = soap.make("GetSavedSearchRecord", searchType="transaction")
+    told = soap.call("getSavedSearch", wanted).getSavedSearchResult
+    assert (told.status.isSuccess, told.totalRecords) == (True, 0)
 
 
 def test_what_the_role_may_not_see(shop: Any) -> None:

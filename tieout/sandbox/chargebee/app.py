@@ -23,6 +23,7 @@ from . import (
 )
 from . import (
     collecting,
+    comments,
     credit_notes,
     customers,
     disputes,
@@ -132,8 +133,8 @@ class ChargebeeStandIn:
         own = [
             *customers.ROUTES, *catalogue.ROUTES, *subscriptions.ROUTES, *invoices.ROUTES,
             *subscribing.ROUTES, *importing.ROUTES, *refunds.ROUTES, *collecting.ROUTES,
-            *credit_notes.ROUTES, *payments.ROUTES, *extras.ROUTES, *self._exports.routes(),
-            *self._outbox.routes(),
+            *credit_notes.ROUTES, *payments.ROUTES, *extras.ROUTES, *comments.ROUTES,
+            *self._exports.routes(), *self._outbox.routes(),
             Route("GET", "configurations", self._configurations),
             Route("GET", "currencies/list", self._currencies, "limit:i offset"),
         ]  # fmt: skip
@@ -228,22 +229,7 @@ class ChargebeeStandIn:
     def _currencies(self, call: Call) -> Object:
         settings = call.site.settings
         codes = [settings.currency, *(one for one in settings.rates if one != settings.currency)]
-        return {
-            "list": [
-                {
-                    "currency": {
-                        "id": f"cur_{code}",
-                        "enabled": True,
-                        "forex_type": "manual",
-                        "currency_code": code,
-                        "is_base_currency": code == settings.currency,
-                        "manual_exchange_rate": str(settings.rates.get(code, Decimal("1.0"))),
-                        "object": "currency",
-                    }
-                }
-                for code in codes
-            ]
-        }
+        return {"list": [{"currency": comments.currency(call.site, code)} for code in codes]}
 
     # Requests
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from .unused import OTHER_KINDS
+
 _INVOICE_STATUS = "paid/posted/payment_due/not_paid/voided/pending"
 _TXN_STATUS = "in_progress/success/voided/failure/timeout/needs_attention/late_failure"
 _SUB_STATUS = "future/in_trial/active/non_renewing/paused/cancelled/transferred"
@@ -55,7 +57,7 @@ class Kind:
     @cached_property
     def kept(self) -> tuple[str, ...]:
         """The attributes that a row remembers beside its JSON."""
-        own = {*self.filters, *self.sorts, *self.indexed, "deleted"}
+        own = {*self.filters, *self.sorts, *self.indexed, *self.flags, "deleted"}
         return tuple(sorted(own - {"created"}))
 
 
@@ -71,6 +73,12 @@ def _kind(name: str, path: str, filters: str = "", **more: object) -> Kind:
     names = {word.partition(":")[0].rstrip("!") for word in filters.split()}
     indexed = frozenset(names & _INDEXED)
     return Kind(name, path, filters, indexed=indexed, **more)  # type: ignore[arg-type]
+
+
+def _unused(line: str) -> Kind:
+    name, path, filters = line.split(maxsplit=2)
+    flags = ("include_drafts", "embed") if name == "entitlement" else ()
+    return _kind(name, path, filters, sorts=_TIMES, include_deleted=True, flags=flags)
 
 
 KINDS: dict[str, Kind] = {
@@ -305,5 +313,6 @@ KINDS: dict[str, Kind] = {
         _kind("resource_migration", "resource_migrations", listed=False, retrieve=False),
         _kind("card", "cards", "customer_id:s", listed=False, retrieve=False),
         _kind("contact", "contacts", "customer_id:s", listed=False, retrieve=False),
+        *(_unused(line) for line in OTHER_KINDS.strip().splitlines()),
     )
 }

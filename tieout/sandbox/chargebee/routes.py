@@ -14,6 +14,7 @@ from .listing import Listing
 from .params import Params
 from .shelf import Object, Row
 from .site import Site
+from .unused import BELOW
 
 SPECS = {
     **takes_catalog.SPECS,
@@ -153,6 +154,8 @@ def reading_routes() -> Iterator[Route]:
         ("items/{}/attached_items", "attached_item", "item", "parent_item_id"),
     ):
         yield Route("GET", path, _children(child, parent, by), None, KINDS[child].catalog)
+    for path, (parent, takes) in BELOW.items():
+        yield Route("GET", path, _nothing_of(parent), takes, KINDS[parent].catalog)
 
 
 def _list(kind: Kind) -> Action:
@@ -173,6 +176,14 @@ def _children(kind: str, parent: str, by: str) -> Action:
     def act(call: Call) -> Answered:
         call.site.need(parent, call.id)
         return listed(call, kind, **{by: call.id})
+
+    return act
+
+
+def _nothing_of(parent: str) -> Action:
+    def act(call: Call) -> Answered:
+        call.site.need(parent, call.id)
+        return {"list": []}
 
     return act
 

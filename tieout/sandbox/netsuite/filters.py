@@ -116,6 +116,10 @@ class _Parser:
             wanted = _user_date(values[0])
             compare = _DATES[operator]
             return lambda record: _holds(compare, self._day(record, name), wanted)
+        if operator == "WITHIN" and kind in ("date", "datetime") and len(values) == 2:
+            first, last = (_user_date(value) for value in values)
+            inside = lambda day, _: first <= day <= last  # noqa: E731
+            return lambda record: _holds(inside, self._day(record, name), first)
         if operator == "ANY_OF":
             return lambda record: str(_plain(record, name)) in values
         if operator in ("BETWEEN", "WITHIN") and len(values) == 2:

@@ -24,6 +24,7 @@ from .filters import compile_filter
 from .metadata import catalog_answer
 from .paging import page, read_window
 from .shown import ROOT, link, shown, subresource
+from .unused import RECORDS
 from .wire import Answer, Request, decode
 
 # A transformation needs no document of its own to be paid.
@@ -49,7 +50,7 @@ class Records:
             return catalog_answer(self.books, request, parts[1:])
         type = TYPES.get(parts[0].lower())
         if type is None:
-            raise no_such_path()
+            return self._without_records(request, parts)
         if len(parts) == 1:
             return self._collection(request, type)
         if len(parts) == 2:
@@ -57,6 +58,16 @@ class Records:
         if parts[2] == "!transform" and len(parts) == 4:
             return self._transform(request, type, parts[1], parts[3])
         return self._below(request, type, parts[1], parts[2:])
+
+    def _without_records(self, request: Request, parts: list[str]) -> Answer:
+        """A type that NetSuite has and of which the account has no record."""
+        if parts[0].lower() not in RECORDS:
+            raise no_such_path()
+        if len(parts) > 1:
+            raise no_such_record()
+        if request.method != "GET":
+            raise user_error(f"{RECORDS[parts[0].lower()]} records cannot be made here.")
+        return Answer(200, page(request, read_window(request), [], 0), kind="collection")
 
     def _collection(self, request: Request, type: RecordType) -> Answer:
         if request.method == "POST":

@@ -14,7 +14,7 @@ from xml.etree.ElementTree import Element, ParseError, SubElement
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from . import saving
+from . import saving, soap_lists, unused
 from .body import Reader
 from .books import Books, Record
 from .catalog import TYPES
@@ -141,6 +141,8 @@ class _Call:
     def _found(self, reference: Element) -> Record:
         """Raises Problem where there is no such record."""
         type = TYPES.get(str(reference.get("type") or "").lower())
+        if str(reference.get("type") or "").lower() in unused.RECORDS:
+            raise no_such_record()
         if type is None or type.name not in SOAP_TYPES:
             raise Problem("INVALID_RCRD_TYPE", "The record type is invalid.")
         self._may(type.name)
@@ -194,6 +196,10 @@ class _Call:
     def get_all(self, operation: Element, answer: Element) -> None:
         result = SubElement(answer, f"{{{self.core}}}getAllResult")
         wanted = _one(operation, "record").get("recordType")
+        if wanted in unused.ALL:
+            self._status(result)
+            soap_lists.write_none(result, self.writer, "recordList")
+            return
         if wanted != "currency":
             self._status(result, Problem("INVALID_RCRD_TYPE", "The record type is invalid."))
             return
@@ -206,6 +212,31 @@ class _Call:
         held = SubElement(result, f"{{{self.core}}}recordList")
         for record in records:
             self.writer.record(held, f"{{{self.core}}}record", record, body_only=False)
+
+    def select_value(self, operation: Element, answer: Element) -> None:
+        result = SubElement(answer, f"{{{self.core}}}getSelectValueResult")
+        field = _one(operation, "fieldDescription")
+        page = soap_lists.told(operation, "pageIndex")
+        try:
+            found = soap_lists.choices(self.books, field)
+        except Problem as problem:
+            self._status(result, problem)
+            return
+        self._status(result)
+        number = int(page) if page.isdigit() else 1
+        soap_lists.write_choices(result, self.writer, found, number)
+
+    def saved_search(self, operation: Element, answer: Element) -> None:
+        result = SubElement(answer, f"{{{self.core}}}getSavedSearchResult")
+        _one(operation, "record")
+        self._status(result)
+        soap_lists.write_none(result, self.writer, "recordRefList")
+
+    def customization_id(self, operation: Element, answer: Element) -> None:
+        result = SubElement(answer, f"{{{self.core}}}getCustomizationIdResult")
+        _one(operation, "customizationType")
+        self._status(result)
+        soap_lists.write_none(result, self.writer, "customizationRefList")
 
     def get_deleted(self, operation: Element, answer: Element) -> None:
         result = SubElement(answer, f"{{{self.core}}}getDeletedResult")
@@ -398,6 +429,9 @@ _OPERATIONS: dict[str, Callable[[_Call, Element, Element], None]] = {
     "searchMoreWithId": _Call.search_more,
     "getAll": _Call.get_all,
     "getDeleted": _Call.get_deleted,
+    "getSelectValue": _Call.select_value,
+    "getSavedSearch": _Call.saved_search,
+    "getCustomizationId": _Call.customization_id,
     "getServerTime": _Call.server_time,
     "getDataCenterUrls": _Call.data_center_urls,
     "add": _Call.add,

@@ -58,7 +58,7 @@ class Searches:
         name = kind.removesuffix("Advanced").removesuffix("Basic").removesuffix("Search")
         if name not in SEARCHES:
             raise Fault.schema(f"{kind} is not a search of this endpoint")
-        criteria, columns = _parts(record, kind)
+        criteria, columns = _parts(record, kind) if SEARCHES[name] else (None, ())
         now = self.books.clock.now()
         search = Search(
             Criteria(self.books, criteria), columns, name, wishes.page_size, wishes.body_only, now

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from . import unused
+
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 XSD = "http://www.w3.org/2001/XMLSchema"
@@ -346,6 +348,7 @@ SEARCHES: dict[str, tuple[str, ...]] = {}
 for _name, _spelled in SOAP_TYPES.items():
     if _spelled.search:
         SEARCHES[_spelled.search] = (*SEARCHES.get(_spelled.search, ()), _name)
+SEARCHES |= dict.fromkeys(unused.SEARCHES, ())
 
 # Values of the criterion `type` of a transaction search.
 TRANSACTION_WORDS = {

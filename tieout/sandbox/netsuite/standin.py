@@ -28,6 +28,7 @@ from .errors import (
 )
 from .factory import factory_set
 from .jobs import ASYNC_ROOT, Jobs
+from .paging import page, read_window
 from .records import Records
 from .shown import ROOT
 from .soap import Soap, is_soap
@@ -37,6 +38,8 @@ from .tables import CUSTOM_TABLES
 from .wire import RESOURCE, Answer, Request, read_request
 
 SYSTEM_ROOT = "/services/rest/system/v1"
+DATA_CENTERS = "/rest/datacenterurls"
+_SAVED_QUERIES = ("/services/rest/query/v1/dataset", "/services/rest/query/v1/workbook")
 
 _CUSTOM = ("custbody_stripe_id", "custentity_stripe_id", "custitem_stripe_id")
 
@@ -144,6 +147,8 @@ class NetSuiteStandIn:
         if request.path == TOKEN_PATH:
             with self.lock:
                 return self.access.token(request)
+        if request.path == DATA_CENTERS and request.method == "GET":
+            return self._data_centers(request)
         with self._flying_lock:
             full = self._flying >= self.concurrency
             self._flying += not full
@@ -166,6 +171,8 @@ class NetSuiteStandIn:
         path = request.path
         if path == QUERY_PATH:
             return self.queries.answer(request)
+        if path in _SAVED_QUERIES and request.method == "GET":
+            return Answer(200, page(request, read_window(request), [], 0), kind="collection")
         if path.startswith(f"{ASYNC_ROOT}/"):
             return self.jobs.answer(request)
         if path.startswith(f"{SYSTEM_ROOT}/"):
@@ -178,6 +185,13 @@ class NetSuiteStandIn:
         if self.location_on_upsert and request.method == "PUT":
             return self._located(request, answer)
         return answer
+
+    def _data_centers(self, request: Request) -> Answer:
+        """Where an account's services are: here, for every account, and without a login."""
+        if not request.param("account"):
+            return envelope(400, "The account parameter is missing.", "USER_ERROR")
+        names = ("webservicesDomain", "restDomain", "systemDomain")
+        return Answer(200, dict.fromkeys(names, request.base), kind="plain")
 
     def _located(self, request: Request, answer: Answer) -> Answer:
         name, _, external = request.path.removeprefix(f"{ROOT}/").partition("/eid:")

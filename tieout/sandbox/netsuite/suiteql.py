@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -23,6 +23,7 @@ from .records import read_body
 from .rows import RowMaker
 from .tables import CUSTOM_TABLES, KEYS, SPELLING, columns
 from .translate import UNSUPPORTED, Translator, Unsupported, parse
+from .unused import ACCOUNT_TYPES
 from .wire import Answer, Request
 
 QUERY_PATH = "/services/rest/query/v1/suiteql"
@@ -209,6 +210,9 @@ class SuiteQL:
         self.db.execute("INSERT INTO dual VALUES ('X')")
         book = {"id": 1, "name": "Primary Accounting Book", "isprimary": "T"}
         self._insert("accountingbook", [book])
+        self._insert("transactionstatus", list(_statuses()))
+        kinds = [{"id": id, "longname": name} for id, name in ACCOUNT_TYPES.items()]
+        self._insert("accounttype", kinds)
 
     def _register(self) -> None:
         zone = ZoneInfo(self.books.timezone)
@@ -361,3 +365,11 @@ def _refused(detail: str) -> Refusal:
     if not detail.startswith("Invalid search type"):
         prefix += "Search error occurred: "
     return Refusal(envelope(400, prefix + detail, "INVALID_PARAMETER", query="q"))
+
+
+def _statuses() -> Iterator[dict[str, str]]:
+    for type_name, words in STATUS_LETTERS.items():
+        type = TYPES[type_name.lower()]
+        for letter, word in words.items():
+            full = f"{type.label} : {word}"
+            yield {"id": letter, "name": word, "fullname": full, "trantype": type.code}

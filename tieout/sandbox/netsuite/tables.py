@@ -6,6 +6,8 @@ https://docs.oracle.com/en/cloud/saas/netsuite/ns-online-help/article_1593677813
 
 from __future__ import annotations
 
+from . import unused
+
 # int, text, number (exact decimal), date (with or without time of day).
 _TABLES = {
     "transaction": (
@@ -148,6 +150,7 @@ _TABLES = {
     ),
     "accountingbook": "int: id;text: name isprimary externalid;date: lastmodifieddate",
     "dual": "text: dummy",
+    **unused.TABLES,
 }
 _TABLES["nexttransactionlinelink"] = _TABLES["previoustransactionlinelink"]
 _TABLES["customeraddressbookentityaddress"] = _TABLES["entityaddress"]

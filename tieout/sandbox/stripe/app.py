@@ -23,6 +23,7 @@ from . import (
     credit_notes,
     customers,
     discounts,
+    elsewhere,
     endpoints,
     intents,
     invoice_items,
@@ -54,7 +55,7 @@ _VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(\.[a-z_]+)?(; .*)?\Z")
 _OWN_ROUTES: tuple[list[Route], ...] = (
     customers.ROUTES, payment_methods.ROUTES, catalog.ROUTES, discounts.ROUTES,
     subscriptions.ROUTES, billing.ROUTES, invoice_items.ROUTES, intents.ROUTES, charges.ROUTES,
-    refunds.ROUTES, credit_notes.ROUTES, ledger.ROUTES, meters.ROUTES,
+    refunds.ROUTES, credit_notes.ROUTES, ledger.ROUTES, meters.ROUTES, elsewhere.ROUTES,
 )  # fmt: skip
 
 

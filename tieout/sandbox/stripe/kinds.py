@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from .unused import OTHER_KINDS
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -145,7 +147,25 @@ _ALL = [
          filters={"active": "active", "currency": "currency"}, booleans=frozenset({"active"})),
     Kind("file_link", "/v1/file_links", "link_", noun="file link", filters={"file": "file"}),
 ]  # fmt: skip
-KINDS: dict[str, Kind] = {kind.object: kind for kind in _ALL}
+
+
+def _unused(line: str) -> Kind:
+    object, path, prefix, *words = line.split()
+    names = {word.rstrip("!"): word.endswith("!") for word in words if word != "created"}
+    return Kind(
+        object,
+        path,
+        prefix.strip("-"),
+        noun=object.rpartition(".")[2].replace("_", " "),
+        filters={name: name for name in names},
+        required=next((name for name, must in names.items() if must), ""),
+        created="created" in words,
+    )
+
+
+KINDS: dict[str, Kind] = {
+    kind.object: kind for kind in (*_ALL, *map(_unused, OTHER_KINDS.strip().splitlines()))
+}
 
 INNER: dict[str, tuple[Inner, ...]] = {
     "invoice": (Inner("lines", "line_item", "invoice"),),

@@ -243,7 +243,8 @@ def _list_transactions(call: Call) -> bytes:
                 url="/v1/balance_transactions", only=only)  # fmt: skip
 
 
-def _whoami(call: Call) -> Object:
+def whoami(call: Call) -> Object:
+    """The account itself, or 404 where the path names another."""
     account = call.account
     held = next(account.all("account"), None)
     if call.ids and call.id not in (account.id, (held or {}).get("id")):
@@ -268,8 +269,8 @@ def _whoami(call: Call) -> Object:
 
 
 ROUTES = [
-    Route("GET", "/v1/account", _whoami, "expand:l"),
-    Route("GET", "/v1/accounts/{}", _whoami, "expand:l"),
+    Route("GET", "/v1/account", whoami, "expand:l"),
+    Route("GET", "/v1/accounts/{}", whoami, "expand:l"),
     Route("GET", "/v1/balance", lambda call: balance(call.account), "expand:l"),
     Route("GET", "/v1/balance_transactions", _list_transactions,
           list_spec(KINDS["balance_transaction"]) + " payout"),
