@@ -62,8 +62,9 @@ def test_a_search_that_cannot_be_read_is_refused(org: Stage, sosl: str) -> None:
     assert org.refused(answer) == (400, "MALFORMED_SEARCH")
 
 
-def test_a_search_of_an_unknown_field_is_refused(org: Stage) -> None:
-    sosl = "FIND {Acme} RETURNING Account(Nonsense)"
+@pytest.mark.parametrize("term", ["Acme", "Nobody"])
+def test_a_search_of_an_unknown_field_is_refused(org: Stage, term: str) -> None:
+    sosl = f"FIND {{{term}}} RETURNING Account(Nonsense)"
     assert org.refused(org.call("GET", "/search", params={"q": sosl})) == (400, "INVALID_FIELD")
 
 

@@ -109,10 +109,8 @@ class Search:
         found: list[dict[str, Any]] = []
         for one in hunt.wanted:
             ids = self._ids(one.type, hunt)
-            if not ids:
-                continue
             listed = ", ".join(f"'{id}'" for id in ids)
-            condition = f"Id IN ({listed})"
+            condition = f"Id IN ({listed})" if ids else "Id = null"
             where = re.match(r"\s*WHERE\s+(.*?)(?=\s+(?:ORDER BY|LIMIT|OFFSET)\s|$)", one.rest,
                              re.IGNORECASE | re.DOTALL)  # fmt: skip
             tail = one.rest[where.end() :] if where else one.rest
