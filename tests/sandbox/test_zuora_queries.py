@@ -255,7 +255,8 @@ def test_aqua_as_a_singer_tap_does_it(zuora: Stage) -> None:
 def test_a_refused_aqua_query_answers_200_with_a_message(zuora: Stage) -> None:
     sent = {"queries": [{"name": "x", "query": "select * from Nope limit 1"}]}
     answer = zuora.do("POST", "/v1/batch-query/", sent)
-    assert answer["message"].startswith("There is a syntax error") and "id" not in answer
+    assert answer["message"].startswith("There is a syntax error")
+    assert zuora.get(f"/v1/batch-query/jobs/{answer['id']}")["status"] == "error"
 
 
 def test_a_rest_export_as_a_singer_tap_does_it(zuora: Stage) -> None:

@@ -27,11 +27,14 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from ..clock import SandboxClock
+from .cells import stamp
 from .errors import Refusal, session_invalid
+from .identity import identity, introspected, user_info
 from .wire import Answer, Request
 
 TOKEN_PATH = "/services/oauth2/token"
 REVOKE_PATH = "/services/oauth2/revoke"
+INTROSPECT_PATH = "/services/oauth2/introspect"
 USERINFO_PATH = "/services/oauth2/userinfo"
 SOAP_LOGIN = "/services/Soap/"
 
@@ -234,29 +237,29 @@ class Access:
             return _refused("invalid_token", "token not found")
         return Answer(200)
 
+    def introspect(self, request: Request) -> Answer:
+        """Is a token live? Asked by a client that shows its own secret."""
+        form = dict(parse_qsl(request.body.decode("utf-8", "replace")))
+        problem = self._judge_secret(form, request)
+        if problem:
+            return _refused(*problem)
+        opened = self._sessions.get(form.get("token", ""))
+        now = self.clock.now().timestamp()
+        if opened is None or now - opened >= self.session_seconds:
+            return Answer(200, {"active": False})
+        since, ends = int(opened), int(opened) + self.session_seconds
+        shown = introspected(self.app, self.app.client_id, self.audience, since, ends)
+        return Answer(200, shown)
+
     def user(self, request: Request) -> Answer:
-        """Who the token belongs to; the same at `userinfo` and at the token's `id` address."""
+        """Who the token belongs to, at `userinfo` and at the token's `id` address."""
         try:
             self.check_header(request)
         except Refusal:
             return Answer(403, b"Bad_OAuth_Token", media="text/html;charset=UTF-8")
-        app = self.app
-        return Answer(
-            200,
-            {
-                "sub": f"{self.audience}/id/{app.organization_id}/{app.user_id}",
-                "id": f"{self.audience}/id/{app.organization_id}/{app.user_id}",
-                "user_id": app.user_id,
-                "organization_id": app.organization_id,
-                "preferred_username": app.username,
-                "username": app.username,
-                "name": "Integration User",
-                "email": "integration@example.com",
-                "zoneinfo": "UTC",
-                "user_type": "STANDARD",
-                "active": True,
-            },
-        )
+        show = user_info if request.path.startswith(USERINFO_PATH) else identity
+        updated = stamp(self.clock.now())
+        return Answer(200, show(self.app, self.audience, request.base, updated))
 
     def end_sessions(self) -> None:
         """As if an administrator had ended them all."""

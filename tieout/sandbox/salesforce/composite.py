@@ -18,6 +18,7 @@ from .saving import ManyMatches, Org
 from .wire import Answer, Request, decode, within
 
 _MOST, _MOST_QUERIES, _MOST_NODES, _MOST_IN_TREE = 25, 5, 500, 200
+_RESOURCES = ("batch", "graph", "sobjects", "tree")
 _REFERENCE = re.compile(r"@\{([^}]+)\}")
 _CAUTION = "The transaction was rolled back since another operation in the same transaction failed."
 
@@ -38,6 +39,9 @@ class Composite:
         """`parts` are the segments after `composite`. Raises Refusal."""
         if parts[:1] == ["sobjects"]:
             return self.collections.answer(request, version, parts[1:])
+        if request.method in ("GET", "HEAD") and not parts:
+            home = f"/services/data/v{version}/composite"
+            return Answer(200, {name: f"{home}/{name}" for name in _RESOURCES})
         if request.method != "POST":
             raise wrong_method(request.method, "POST")
         match parts:

@@ -10,6 +10,7 @@ from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
 
+from .around import layout_part, list_views
 from .cells import moment_of, stamp
 from .describing import brief, full
 from .errors import Refusal, no_such_column, not_found, not_json, wrong_method
@@ -44,6 +45,15 @@ class Records:
             case ["describe"]:
                 _only(request, "GET")
                 return self._dated(request, full(self.org.store, type, version))
+            case ["describe", *rest]:
+                _only(request, "GET")
+                return Answer(200, layout_part(type, version, rest))
+            case ["listviews"]:
+                _only(request, "GET")
+                return Answer(200, list_views(type, version))
+            case ["quickActions"]:
+                _only(request, "GET")
+                return Answer(200, [])
             case ["deleted" | "updated" as which]:
                 _only(request, "GET")
                 return self._changes(request, type, which)

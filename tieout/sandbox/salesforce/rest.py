@@ -8,12 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from .around import query_plan, record_counts
 from .bulk import Bulk
 from .composite import Composite, as_answer
 from .errors import Refusal, not_found, wrong_method
 from .querying import Queries
 from .quota import Quota
 from .records import Records, several
+from .searching import Search
 from .wire import Answer, Request, path_parts
 
 OLDEST, NEWEST = 31, 67
@@ -29,6 +31,7 @@ class Rest:
     bulk: Bulk
     quota: Quota
     composite: Composite
+    search: Search
 
     def run(self, request: Request) -> Answer:
         """The answer, refusals too; composite calls come back here with their parts."""
@@ -47,6 +50,8 @@ class Rest:
                 return Answer(200, _resources(version))
             case ["query" | "queryAll" as which]:
                 _read_only(request)
+                if request.param("explain"):
+                    return Answer(200, query_plan(self.queries, request.param("explain")))
                 all_rows = which == "queryAll"
                 return Answer(200, self.queries.ask(request, version, all_rows=all_rows))
             case ["query" | "queryAll", key]:
@@ -61,6 +66,17 @@ class Rest:
             case ["limits"]:
                 _read_only(request)
                 return Answer(200, self.quota.limits(self._data_mb()))
+            case ["limits", "recordCount"]:
+                _read_only(request)
+                store = self.records.org.store
+                return Answer(200, record_counts(store, request.param("sObjects")))
+            case ["search"]:
+                return Answer(200, self.search.sosl(request, version))
+            case ["parameterizedSearch"]:
+                return Answer(200, self.search.parameterized(request, version))
+            case ["recent"]:
+                _read_only(request)
+                return Answer(200, [])  # what a person has looked at; an API user looks at nothing
         raise not_found()
 
     def _data_mb(self) -> int:
@@ -116,5 +132,6 @@ def _read_only(request: Request) -> None:
 
 def _resources(version: str) -> dict[str, Any]:
     home = f"/services/data/v{version}"
-    names = ("composite", "jobs", "limits", "query", "queryAll", "sobjects")
+    names = ("composite", "jobs", "limits", "parameterizedSearch", "query", "queryAll", "recent",
+             "search", "sobjects")  # fmt: skip
     return {name: f"{home}/{name}" for name in names}

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from ..clock import SandboxClock
 from ..faults import Faults
 from .access import (
+    INTROSPECT_PATH,
     REVOKE_PATH,
     SOAP_LOGIN,
     TOKEN_PATH,
@@ -49,6 +50,7 @@ from .rules_orders import ContractRules, OrderItemRules, OrderRules
 from .rules_prices import PricebookEntryRules, ProductRules
 from .rules_sales import AccountRules, OpportunityLineRules, OpportunityRules, PersonRules
 from .saving import Org, Rules
+from .searching import Search
 from .store import Store
 from .taking import filler
 from .wire import Answer, Request, read_request
@@ -181,7 +183,8 @@ class SalesforceStandIn(Backstage):
         loader = Loader(self.org, collections, self.rng)
         bulk = Bulk(self.org, self.queries, self.jobs, self.quota, loader)
         composite = Composite(self.org, collections, lambda request: self.rest.run(request))
-        return Rest(self.records, self.queries, bulk, self.quota, composite)
+        search = Search(self.org, self.queries)
+        return Rest(self.records, self.queries, bulk, self.quota, composite, search)
 
     def _furnish(self) -> None:
         self._load(
@@ -306,6 +309,8 @@ class SalesforceStandIn(Backstage):
             return self.access.token(request)
         if path == REVOKE_PATH:
             return self.access.revoke(request)
+        if path == INTROSPECT_PATH:
+            return self.access.introspect(request)
         if path in (USERINFO_PATH, f"/id/{self.app.organization_id}/{self.app.user_id}"):
             return self.access.user(request)
         if path.startswith(SOAP_LOGIN):

@@ -1,10 +1,13 @@
 """OAuth 2.0 client credentials: tokens that live an hour, and their own limit a minute.
 
+Older clients send a user's name and password instead; here they are the client's id and secret.
+
 https://developer.zuora.com/docs/guides/rate-limits
 """
 
 from __future__ import annotations
 
+import base64
 import hmac
 import random
 from urllib.parse import parse_qsl
@@ -66,13 +69,32 @@ class Access:
         """As if an administrator had revoked every token."""
         self._tokens.clear()
 
+    def _check_user(self, name: str, secret: str) -> None:
+        """A user's name and password, which older clients send with each call."""
+        known = hmac.compare_digest(name.encode(), self.client_id.encode())
+        if not (known and hmac.compare_digest(secret.encode(), self.client_secret.encode())):
+            raise unauthorized()
+
     def check(self, request: Request) -> None:
         """Raises Refusal (401)."""
         scheme, _, token = request.header("authorization").partition(" ")
+        if request.header("apiaccesskeyid") and not scheme:
+            user = request.header("apiaccesskeyid"), request.header("apisecretaccesskey")
+            return self._check_user(*user)
+        if scheme.lower() == "basic":
+            return self._check_user(*_basic(token))
         if scheme.lower() != "bearer":
             raise unauthorized()
         if self._tokens.get(token.strip(), 0) <= self.clock.now().timestamp():
             raise unauthorized()
+
+
+def _basic(token: str) -> tuple[str, str]:
+    try:
+        name, _, secret = base64.b64decode(token.strip(), validate=True).decode().partition(":")
+    except ValueError:
+        raise unauthorized() from None
+    return name, secret
 
 
 def _oauth_error(status: int, code: str, message: str) -> Answer:

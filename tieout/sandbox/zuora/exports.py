@@ -5,7 +5,7 @@ https://docs.zuora.com/en/zuora-platform/data/aggregate-query-api-aqua
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -23,6 +23,10 @@ NO_DELETED = (
     "Objects included in the queries do not support the querying of deleted records. "
     "Remove Deleted section in the JSON request and retry the request"
 )
+NO_QUERIES = "There are no queries included in the AQuA request."
+TOO_MANY = (
+    "Invalid number of queries allowed. A maximum of 50 queries are supported in an AQuA request."
+)
 _PACIFIC = ZoneInfo("US/Pacific")
 
 
@@ -33,6 +37,7 @@ class _Job:
     batches: list[Body]
     started: datetime
     status: str = "submitted"
+    problem: Body = field(default_factory=dict)
 
 
 class Exports:
@@ -46,18 +51,20 @@ class Exports:
     def submit(self, call: Call) -> Answer:
         """POST /v1/batch-query/: a refused query answers 200 with a message."""
         queries = call.body.get("queries")
-        if not isinstance(queries, list) or not 1 <= len(queries) <= 50:
-            return _refused("There are no queries included in the AQuA request.", 90016)
+        if not isinstance(queries, list) or not queries:
+            return self._refused(call, NO_QUERIES, 90016)
+        if len(queries) > 50:
+            return self._refused(call, TOO_MANY, 90004)
         batches: list[Body] = []
         for query in queries:
             text = str(query.get("query") or "")
             try:
                 self.zoql.run(call.books, _limited(text))
             except Refusal:
-                return _refused(SYNTAX, 90005)
+                return self._refused(call, SYNTAX, 90005)
             table = find(text.lower().split(" from ")[-1].split()[0])
             if query.get("deleted") and table and table.table in NOT_DELETABLE:
-                return _refused(NO_DELETED, 90017)
+                return self._refused(call, NO_DELETED, 90017)
             batches.append(
                 {"localizedStatus": "pending", "apiVersion": "91.0", "full": True,
                  "recordCount": 0, "batchId": call.books.new_id(), "batchType": "zoqlexport",
@@ -70,9 +77,10 @@ class Exports:
     def job(self, call: Call) -> Answer:
         job = self._jobs.get(call.keys["key"])
         if job is None:
-            return _refused("Invalid Job Id.", 90002)
+            return Answer(200, _problem("Invalid Job Id.", 90002))
         if call.request.method == "DELETE":
-            job.status = "cancelled"
+            if job.status in ("submitted", "executing"):
+                job.status = "cancelled"
         elif job.status == "submitted":
             job.status = "executing"
         elif job.status == "executing":
@@ -85,15 +93,37 @@ class Exports:
             text = _since(str(query["query"]), str(since)) if since else str(query["query"])
             names, rows = self.zoql.run(call.books, text)
             if query.get("deleted"):
-                column = str(query["deleted"].get("column", "Deleted"))
-                names, rows = [*names, column], [[*row, False] for row in rows]
-            table = find(text.lower().split(" from ")[-1].split()[0])
-            if str(job.sent.get("useQueryLabels", "")).lower() == "true" and table:
-                names = [f"{table.object}.{name}" for name in names]
-            file = self._keep(call, names, rows)
+                names, rows = self._with_deleted(call, query["deleted"], text, names, rows)
+            file = self._keep(call, _labels(text, names), rows)
             batch |= {"status": "completed", "recordCount": len(rows), "fileId": file,
                       "localizedStatus": "completed", "message": ""}  # fmt: skip
         job.status = "completed"
+
+    def _with_deleted(
+        self, call: Call, asked: Body, text: str, names: list[str], rows: list[list[Any]]
+    ) -> tuple[list[str], list[list[Any]]]:
+        """The rows with a first column that tells the deleted ones, and those rows too."""
+        number = str(asked.get("format", "Numeric")).lower() == "numeric"
+        kept, gone = (0, 1) if number else (False, True)
+        deleted = self.zoql.run(call.books, text, read_deleted=True)[1]
+        marked = [[kept, *row] for row in rows] + [[gone, *row] for row in deleted]
+        return [str(asked.get("column") or "Deleted"), *names], marked
+
+    def last(self, call: Call) -> Answer:
+        """The newest completed job of a partner's project."""
+        wanted = (call.keys["partner"], call.keys["project"])
+        for job in reversed(self._jobs.values()):
+            named = (str(job.sent.get("partner")), str(job.sent.get("project")))
+            if job.status == "completed" and named == wanted:
+                return Answer(200, self._shown(job))
+        return Answer(200, _problem("Invalid Job Id.", 90002))
+
+    def _refused(self, call: Call, message: str, code: int) -> Answer:
+        """A refused request is a job all the same: it has an id, and can be asked for."""
+        problem = _problem(message, code)
+        job = _Job(call.books.new_id(), call.body, [], call.books.clock.now(), "error", problem)
+        self._jobs[job.id] = job
+        return Answer(200, self._shown(job))
 
     def _keep(self, call: Call, names: list[str], rows: list[list[Any]]) -> str:
         id = call.books.new_id()
@@ -109,6 +139,7 @@ class Exports:
             "sourceData": "LIVE",
             "startTime": times.v1(times.stored(job.started), _PACIFIC),
             "status": job.status,
+            **job.problem,
         }
 
     def export(self, call: Call) -> Answer:
@@ -116,10 +147,12 @@ class Exports:
         text = str(call.body.get("Query") or "")
         if not text or str(call.body.get("Format", "")).lower() not in ("csv", "html", "xls"):
             raise crud_errors("MISSING_REQUIRED_VALUE", "Missing required value: Query, Format")
-        names, rows = self.zoql.run(call.books, text)
-        table = find(text.lower().split(" from ")[-1].split()[0])
-        if table:
-            names = [f"{table.object}.{name}" for name in names]
+        try:
+            names, rows = self.zoql.run(call.books, text)
+        except Refusal as refusal:
+            said = refusal.answer.content["Errors"][0]["Message"]
+            raise crud_errors("INVALID_VALUE", f"The query is invalid: {said}") from None
+        names = _labels(text, names)
         id = call.books.new_id()
         self._exports[id] = {
             "Id": id, "Query": text, "Format": call.body["Format"], "Status": "Pending",
@@ -156,5 +189,13 @@ def _since(text: str, moment: str) -> str:
     return f"{head} {joint} UpdatedDate >= '{instant}'{order}{tail}"
 
 
-def _refused(message: str, code: int) -> Answer:
-    return Answer(200, {"errorCode": code, "message": message, "status": "error"})
+def _labels(text: str, names: list[str]) -> list[str]:
+    """`Account.Name`; a name that the query itself qualifies stays as it is."""
+    table = find(text.lower().split(" from ")[-1].split()[0])
+    if table is None:
+        return names
+    return [name if "." in name else f"{table.object}.{name}" for name in names]
+
+
+def _problem(message: str, code: int) -> Body:
+    return {"errorCode": code, "message": message, "status": "error"}

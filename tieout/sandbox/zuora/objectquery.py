@@ -16,10 +16,11 @@ from . import times
 from .books import Books, Record, money
 from .errors import bad_query, no_such_path, not_found, wrong_method
 from .mirror import Mirror, cell
-from .objects import Kind, find, kinds, visible
+from .objects import CUSTOM, Kind, find, kinds, visible
 from .wire import Answer, Body, Request, decode, encode
 
 ROOT = "/object-query"
+_CUSTOM = tuple(ending.lower() for ending in CUSTOM)
 LARGEST, USUAL = 99, 10
 _OPERATORS = {
     "EQ": "=",
@@ -117,8 +118,9 @@ class ObjectQuery:
             low = name.lower()
             if low.endswith(".fields[]") or low == "fields[]":
                 owner = low.removesuffix("fields[]").strip(".") or "."
-                owner = owner.replace("_", "")
-                wish.fields.setdefault(owner, set()).update(one.lower() for one in _words(value))
+                wish.fields.setdefault(owner.replace("_", ""), set()).update(
+                    self._known_fields(kind, owner.replace("_", ""), name, value)
+                )
             elif low not in _PARAMETERS and low:
                 raise bad_query(f"Unknown query parameter: {name}")
         wish.size = _size(request.param("pageSize"))
@@ -133,6 +135,26 @@ class ObjectQuery:
             wish.expands += [self._expand(kind, one) for one in _words(text)]
         wish.nulls = request.param("includeNullFields").lower() == "true"
         return wish
+
+    def _known_fields(self, kind: Kind, owner: str, parameter: str, text: str) -> list[str]:
+        """The names after `fields[]=`. Raises Refusal for an object or a field that isn't one."""
+        related = {step for path in kind.expands for step in path.split(".")}
+        if owner in (".", kind.table, kind.object.lower()):
+            meant: Kind | None = kind
+        elif owner in related:
+            meant = find(_TO_ONE.get(owner) or _TO_MANY.get(owner) or owner)
+        else:
+            raise bad_query(f"Unknown query parameter: {parameter}")
+        wanted = [one.lower() for one in _words(text)]
+        for one in wanted:
+            if meant is not None and not self._has(meant, one):
+                raise bad_query(f"Unsupported field: {one}")
+        return wanted
+
+    def _has(self, kind: Kind, name: str) -> bool:
+        if name.endswith(_CUSTOM):
+            return True
+        return name in kind.types or name.replace("_", "") in kind.types
 
     def _expand(self, kind: Kind, text: str) -> str:
         name = text.lower().replace("_", "")

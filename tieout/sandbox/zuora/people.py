@@ -123,33 +123,6 @@ def delete_account(call: Call) -> Body:
     return {"id": account.id}
 
 
-def account_summary(call: Call) -> Body:
-    account = call.get("account")
-    shown = call.shown(account)
-    invoices = call.books.children("invoice", "accountId", account.id)[:300]
-    payments = call.books.children("payment", "accountId", account.id)[:300]
-    listed = ["id", "invoiceNumber", "invoiceDate", "dueDate", "amount", "balance", "status"]
-    return {
-        "basicInfo": shown["basicInfo"] | shown.get("metrics", {}),
-        "billToContact": shown.get("billToContact"),
-        "soldToContact": shown.get("soldToContact"),
-        "invoices": [{name: one.row.get(name) for name in listed} for one in invoices],
-        "payments": [
-            {
-                "id": one.id,
-                "paymentNumber": one.row.get("paymentNumber"),
-                "paymentType": one.row.get("type"),
-                "effectiveDate": one.row.get("effectiveDate"),
-                "status": one.row.get("status"),
-                "paidInvoices": [],
-            }
-            for one in payments
-        ],
-        "subscriptions": [],
-        "usage": [],
-    }
-
-
 def create_contact(call: Call) -> Body:
     account = call.account("contact")
     _check_contact(call.body)

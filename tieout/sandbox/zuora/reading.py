@@ -189,6 +189,10 @@ def _subscription(call: Call, record: Record) -> Body:
     return shown
 
 
+def rate_plan(call: Call) -> Body:
+    return _rate_plan(call, call.get("rateplan"))
+
+
 def _rate_plan(call: Call, plan: Record) -> Body:
     shown = call.shown(plan)
     product = call.books.find("product", plan.row.get("productId"))
@@ -235,6 +239,26 @@ def order(call: Call) -> Body:
 
 
 def orders(call: Call) -> Body:
+    """Orders by the date and the status that the query names."""
+    return _orders(call, list(call.books.shelves["orders"].values()))
+
+
+def orders_of_account(call: Call) -> Body:
+    """Orders of an account that pays for them; owner and payer are one account here."""
+    account = call.get("account")
+    return _orders(call, call.books.children("orders", "accountId", account.id))
+
+
+def orders_of_subscription(call: Call) -> Body:
+    """Orders that one of the versions of a subscription came from."""
+    name = call.get("subscription").row.get("name")
+    versions = call.books.children("subscription", "name", name)
+    made = dict.fromkeys(str(one.row.get("orderId")) for one in versions)
+    shelf = call.books.shelves["orders"]
+    return _orders(call, [shelf[id] for id in made if id in shelf])
+
+
+def _orders(call: Call, listed: list[Record]) -> Body:
     option, first = call.request.param("dateFilterOption"), call.request.param("startDate")
     last, status = call.request.param("endDate"), call.request.param("status")
     if option not in ("", "orderDate", "updatedDate"):
@@ -242,7 +266,7 @@ def orders(call: Call) -> Body:
     field = option or "orderDate"
     found = [
         one
-        for one in call.books.shelves["orders"].values()
+        for one in listed
         if (not first or str(one.row.get(field))[:10] >= first)
         and (not last or str(one.row.get(field))[:10] <= last)
         and (status in ("", "all") or str(one.row.get("status")).lower() == status)

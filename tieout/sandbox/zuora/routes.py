@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from . import accounting, cash, crud, invoices, memos, orders, people, reading
+from . import accounting, cash, crud, invoices, memos, older, orders, people, reading
 
 # Only tenants with Invoice Settlement have these families.
 SETTLED = re.compile(
@@ -19,7 +19,13 @@ TABLE: list[tuple[str, str, Callable[..., Any]]] = [
     ("GET", "/v1/accounts/{key}", _ONE("account")),
     ("PUT", "/v1/accounts/{key}", people.update_account),
     ("DELETE", "/v1/accounts/{key}", people.delete_account),
-    ("GET", "/v1/accounts/{key}/summary", people.account_summary),
+    ("GET", "/v1/accounts/{key}/summary", older.account_summary),
+    ("GET", "/v1/accounts/{key}/payment-methods", older.payment_methods),
+    ("GET", "/v1/accounts/{key}/payment-methods/default", older.default_payment_method),
+    ("GET", "/v1/payment-methods/{key}", older.payment_method),
+    ("GET", "/v1/transactions/invoices/accounts/{key}", older.invoices),
+    ("GET", "/v1/transactions/payments/accounts/{key}", older.payments),
+    ("POST", "/v1/connections", older.connect),
     ("POST", "/v1/contacts", people.create_contact),
     ("GET", "/v1/contacts/{key}", _ONE("contact")),
     ("PUT", "/v1/contacts/{key}", people.update_contact),
@@ -38,6 +44,10 @@ TABLE: list[tuple[str, str, Callable[..., Any]]] = [
     ("GET", "/v1/orders", reading.orders),
     ("POST", "/v1/orders", orders.create),
     ("GET", "/v1/orders/{key}", reading.order),
+    ("GET", "/v1/orders/invoiceOwner/{key}", reading.orders_of_account),
+    ("GET", "/v1/orders/subscriptionOwner/{key}", reading.orders_of_account),
+    ("GET", "/v1/orders/subscription/{key}", reading.orders_of_subscription),
+    ("GET", "/v1/rateplans/{key}", reading.rate_plan),
     ("DELETE", "/v1/orders/{key}", orders.delete),
     ("POST", "/v1/invoices", invoices.create),
     ("POST", "/v1/invoices/batch", invoices.create_many),
@@ -49,6 +59,7 @@ TABLE: list[tuple[str, str, Callable[..., Any]]] = [
     ("PUT", "/v1/invoices/{key}/write-off", invoices.write_off),
     ("GET", "/v1/invoices/{key}/items", reading.items("invoice")),
     ("GET", "/v1/invoices/{key}/items/{item}/taxation-items", reading.taxation_items),
+    ("GET", "/v1/invoices/{key}/files", older.invoice_files),
     ("GET", "/v1/invoices/{key}/application-parts", reading.application_parts),
     ("POST", "/v1/invoices/{key}/creditmemos", memos.create_from_invoice),
     ("POST", "/v1/invoices/{key}/debitmemos", memos.create_from_invoice),

@@ -80,7 +80,26 @@ class Translator:
             raise SqlProblem("line 1:1: only SELECT, SHOW and DESCRIBE are supported")
         return tree
 
+    def _join_named(self, select: exp.Select) -> None:
+        """Export ZOQL reads a related object by its name alone: `Account.Name` of an invoice."""
+        source = select.args.get("from_") or select.args.get("from")
+        if not self.dialect.zoql or source is None or select.args.get("joins"):
+            return
+        own = find(source.this.name) if isinstance(source.this, exp.Table) else None
+        if own is None:
+            return
+        named = {one.table.lower() for one in select.find_all(exp.Column) if one.table}
+        for name in sorted(named - {source.this.alias_or_name.lower()}):
+            other = find(name)
+            if other is None or f"{other.object.lower()}id" not in own.types:
+                continue
+            link = exp.column(f"{other.object}Id", table=source.this.alias_or_name)
+            met = exp.EQ(this=link, expression=exp.column("Id", table=name))
+            joined = exp.alias_(exp.to_table(other.object), name, table=True)
+            select.join(joined, on=met, join_type="left", copy=False)
+
     def _select(self, select: exp.Select, wants_deleted: bool) -> None:
+        self._join_named(select)
         scope = self._scope(select)
         self._expand_stars(select, scope)
         mine = [node for node in select.walk() if node.parent_select is select]
@@ -154,7 +173,9 @@ class Translator:
             table = scope.get(place)
             if table == "" or (table and (name in self.mirror.columns[table] or name == "deleted")):
                 kind = self.mirror.types[table].get(name, "boolean") if table else ""
-                column.meta.update(kind=kind, shown=column.name)
+                joined = self.dialect.zoql and place != next(iter(scope))
+                shown = f"{column.table}.{column.name}" if joined else column.name
+                column.meta.update(kind=kind, shown=shown)
                 column.set("this", exp.to_identifier(name, quoted=True))
                 column.set("table", exp.to_identifier(place, quoted=True))
                 return

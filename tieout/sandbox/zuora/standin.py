@@ -104,6 +104,7 @@ class ZuoraStandIn:
                 ("POST", "/v1/batch-query", exports.submit),
                 ("GET", "/v1/batch-query/jobs/{key}", exports.job),
                 ("DELETE", "/v1/batch-query/jobs/{key}", exports.job),
+                ("GET", "/v1/batch-query/jobs/partner/{partner}/project/{project}", exports.last),
                 ("POST", "/v1/object/export", exports.export),
                 ("GET", "/v1/object/export/{key}", exports.exported),
                 ("GET", "/v1/file/{key}", exports.file),
