@@ -341,7 +341,7 @@ class SalesforceStandIn(Backstage):
         now = self.clock.timestamp()
         for one in self._subscriptions:
             records = dict.fromkeys(id for type, id in touched if type.name == one.type)
-            notices = [Notice(self.ids.make("04l"), id, now, now) for id in records]
+            notices = [Notice(self.ids.make("04l"), id, now) for id in records]
             for start in range(0, len(notices), MOST_IN_ONE):
                 self.courier.send(Parcel(one, notices[start : start + MOST_IN_ONE]))
 

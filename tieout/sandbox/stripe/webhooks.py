@@ -7,19 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import http.client
-import threading
-from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 
+from .. import courier
 from ..clock import SandboxClock
-from ..faults import Faults
 
 RETRY_SECONDS = (300, 1800, 7200)  # a sandbox account retries three times over a few hours
-_ANSWER_WITHIN = 10.0
-_POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -35,16 +29,14 @@ class Endpoint:
         return "*" in self.types or type in self.types
 
 
-@dataclass
+@dataclass(frozen=True)
 class Delivery:
-    """One event on its way to one endpoint. `due` is in seconds of the sandbox clock."""
+    """One event on its way to one endpoint."""
 
     event: str
     endpoint: Endpoint
     body: bytes
-    due: int
     attempt: int = 0
-    holds: list[Delivery] = field(default_factory=list)  # to be sent right after this one
 
 
 def sign(secret: str, body: bytes, moment: int) -> str:
@@ -53,107 +45,30 @@ def sign(secret: str, body: bytes, moment: int) -> str:
     return f"t={moment},v1={hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()}"
 
 
-class Courier:
-    """Owns the delivery thread. `settled` is told (event, endpoint, delivered) at the end."""
+class Courier(courier.Courier[Delivery]):
+    """`settled` is told (event, endpoint, delivered) at the end."""
+
+    name = "stripe-webhooks"
 
     def __init__(self, clock: SandboxClock, settled: Callable[[str, str, bool], None]) -> None:
-        self.faults = Faults()
-        self._clock, self._settled = clock, settled
-        self._ready: deque[Delivery] = deque()
-        self._retries: list[Delivery] = []
-        self._held: list[Delivery] = []
-        self._wake = threading.Condition()
-        self._thread: threading.Thread | None = None
-        self._closed = False
-        self._busy = False
+        super().__init__(clock)
+        self._settled = settled
 
     def send(self, event: str, endpoint: Endpoint, body: bytes) -> None:
-        """Queue one delivery; webhook faults are drawn here."""
-        path = urlsplit(endpoint.url).path
-        kinds = {rule.kind for rule in self.faults.strike("POST", path, webhook=True)}
-        delivery = Delivery(event, endpoint, body, self._clock.timestamp())
-        with self._wake:
-            if "lost_webhook" in kinds:
-                return
-            if "reorder_webhook" in kinds:
-                self._held.append(delivery)
-                return
-            self._ready.append(delivery)
-            if "duplicate_webhook" in kinds:
-                self._ready.append(Delivery(event, endpoint, body, delivery.due))
-            self._ready.extend(self._held)
-            self._held.clear()
-            self._start()
-            self._wake.notify_all()
+        """Queue one delivery."""
+        self.queue(Delivery(event, endpoint, body), endpoint.url)
 
-    def idle(self, timeout_seconds: float = 10.0) -> bool:
-        """Wait until nothing is left to send at once; retries due later don't count."""
-        with self._wake:
-            return self._wake.wait_for(
-                lambda: not self._ready and not self._busy, timeout=timeout_seconds
-            )
-
-    def close(self) -> None:
-        """Send no more."""
-        with self._wake:
-            self._closed = True
-            self._wake.notify_all()
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(timeout=_ANSWER_WITHIN)
-
-    def _start(self) -> None:
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="stripe-webhooks", daemon=True)
-            self._thread.start()
-
-    def _run(self) -> None:
-        while (delivery := self._next()) is not None:
-            delivered = deliver(delivery, self._clock.timestamp())
-            with self._wake:
-                self._busy = False
-                last = delivery.attempt >= len(RETRY_SECONDS)
-                if not delivered and not last:
-                    delivery.due = self._clock.timestamp() + RETRY_SECONDS[delivery.attempt]
-                    delivery.attempt += 1
-                    self._retries.append(delivery)
-                self._wake.notify_all()
-            if delivered:
-                self._settled(delivery.event, delivery.endpoint.id, True)
-
-    def _next(self) -> Delivery | None:
-        with self._wake:
-            while not self._closed:
-                now = self._clock.timestamp()
-                for delivery in [one for one in self._retries if one.due <= now]:
-                    self._retries.remove(delivery)
-                    self._ready.append(delivery)
-                if self._ready:
-                    self._busy = True
-                    return self._ready.popleft()
-                # The clock may be moved without notice, so waiting retries are looked at often.
-                self._wake.wait(_POLL_SECONDS if self._retries else None)
-            return None
-
-
-def deliver(delivery: Delivery, now: int) -> bool:
-    """Post it once. Only a 2xx counts; a redirect is not followed."""
-    url = urlsplit(delivery.endpoint.url)
-    secure = url.scheme == "https"
-    connect = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-    connection = connect(url.hostname or "", url.port, timeout=_ANSWER_WITHIN)
-    try:
-        connection.request(
-            "POST",
-            url.path + (f"?{url.query}" if url.query else "") or "/",
-            body=delivery.body,
-            headers={
-                "Content-Type": "application/json; charset=utf-8",
-                "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
-                "Stripe-Signature": sign(delivery.endpoint.secret, delivery.body, now),
-            },
-        )
-        return 200 <= connection.getresponse().status < 300
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
+    def deliver(self, parcel: Delivery) -> Iterable[tuple[int, Delivery]]:
+        """Only a 2xx counts."""
+        now = self.clock.timestamp()
+        headers = {
+            "Content-Type": "application/json; charset=utf-8",
+            "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
+            "Stripe-Signature": sign(parcel.endpoint.secret, parcel.body, now),
+        }
+        status, _ = courier.post(parcel.endpoint.url, parcel.body, headers, self.answer_within)
+        if 200 <= status < 300:
+            self._settled(parcel.event, parcel.endpoint.id, True)
+        elif parcel.attempt < len(RETRY_SECONDS):
+            due = self.clock.timestamp() + RETRY_SECONDS[parcel.attempt]
+            yield due, replace(parcel, attempt=parcel.attempt + 1)

@@ -7,15 +7,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import http.client
 import re
-import threading
-from collections import deque
-from dataclasses import dataclass
-from urllib.parse import urlsplit
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
-from ..faults import Faults
+from .. import courier
 from .books import Books, Record
 from .errors import invalid
 from .reading import page
@@ -28,35 +25,28 @@ TEMPLATE = (
     '"objectId":"<Object.ID>","accountId":"<Account.ID>"}'
 )
 RETRY_SECONDS, ATTEMPTS = 3600, 3
-_WITHIN = 10.0
-_POLL = 0.1
 _CODES = {"InvoicePosted": 1110, "SubscriptionCreated": 1210, "AmendmentProcessed": 1310}
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Callout:
     name: str
     record: Record
     body: bytes
     context: Body
-    due: float
     attempt: int = 1
 
 
-class Callouts:
-    """Owns the delivery thread."""
+class Callouts(courier.Courier[_Callout]):
+    """Posts to `url`; nothing is sent while there is none."""
+
+    name = "zuora-callouts"
 
     def __init__(self, books: Books, user: str, password: str, template: str) -> None:
+        super().__init__(books.clock)
         self.books, self.template, self.url = books, template, ""
-        self.faults = Faults()
         self.history: list[Body] = []
         self._login = base64.b64encode(f"{user}:{password}".encode()).decode()
-        self._ready: deque[_Callout] = deque()
-        self._late: list[_Callout] = []
-        self._held: list[_Callout] = []
-        self._wake = threading.Condition()
-        self._thread: threading.Thread | None = None
-        self._closed = self._busy = False
 
     def emit(self, name: str, record: Record) -> None:
         """Something happened; nothing is sent while no address is set."""
@@ -64,28 +54,7 @@ class Callouts:
             return
         context = self._context(name, record)
         text = re.sub(r"<[\w.]+>", lambda m: str(context.get(m[0], "")), self.template)
-        now = self.books.clock.now().timestamp()
-        made = _Callout(name, record, text.encode(), context, now)
-        kinds = {
-            one.kind for one in self.faults.strike("POST", urlsplit(self.url).path, webhook=True)
-        }
-        with self._wake:
-            if "lost_webhook" in kinds:
-                return
-            if "reorder_webhook" in kinds:
-                self._held.append(made)
-                return
-            self._ready.append(made)
-            if "duplicate_webhook" in kinds:
-                self._ready.append(made)
-            self._ready.extend(self._held)
-            self._held.clear()
-            if self._thread is None:
-                self._thread = threading.Thread(
-                    target=self._run, name="zuora-callouts", daemon=True
-                )
-                self._thread.start()
-            self._wake.notify_all()
+        self.queue(_Callout(name, record, text.encode(), context), self.url)
 
     def _context(self, name: str, record: Record) -> Body:
         owner = record.id if record.table == "account" else record.row.get("accountId")
@@ -100,64 +69,18 @@ class Callouts:
             "<Account.Number>": number,
         }
 
-    def idle(self, timeout_seconds: float = 10.0) -> bool:
-        """Wait until nothing is left to send at once."""
-        with self._wake:
-            return self._wake.wait_for(
-                lambda: not self._ready and not self._busy, timeout=timeout_seconds
-            )
-
-    def close(self) -> None:
-        with self._wake:
-            self._closed = True
-            self._wake.notify_all()
-        if self._thread is not None:
-            self._thread.join(timeout=_WITHIN)
-
-    def _run(self) -> None:
-        while (one := self._next()) is not None:
-            code = self._deliver(one)
-            self._note(one, code)
-            with self._wake:
-                self._busy = False
-                if not 200 <= code < 300 and one.attempt < ATTEMPTS:
-                    one.attempt += 1
-                    one.due = self.books.clock.now().timestamp() + RETRY_SECONDS
-                    self._late.append(one)
-                self._wake.notify_all()
-
-    def _next(self) -> _Callout | None:
-        with self._wake:
-            while not self._closed:
-                now = self.books.clock.now().timestamp()
-                for one in [late for late in self._late if late.due <= now]:
-                    self._late.remove(one)
-                    self._ready.append(one)
-                if self._ready:
-                    self._busy = True
-                    return self._ready.popleft()
-                # The clock may be moved without notice, so waiting retries are looked at often.
-                self._wake.wait(_POLL if self._late else None)
-            return None
-
-    def _deliver(self, one: _Callout) -> int:
-        url = urlsplit(self.url)
-        secure = url.scheme == "https"
-        connect = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-        connection = connect(url.hostname or "", url.port, timeout=_WITHIN)
+    def deliver(self, parcel: _Callout) -> Iterable[tuple[int, _Callout]]:
+        """Only a 2xx counts."""
         headers = {
             "Content-Type": "application/json",
             "Authorization": f"Basic {self._login}",
-            "Zuora-Request-Id": _request_id(one),
+            "Zuora-Request-Id": _request_id(parcel),
         }
-        target = (url.path or "/") + (f"?{url.query}" if url.query else "")
-        try:
-            connection.request("POST", target, body=one.body, headers=headers)
-            return connection.getresponse().status
-        except (OSError, http.client.HTTPException):
-            return 0
-        finally:
-            connection.close()
+        code, _ = courier.post(self.url, parcel.body, headers, self.answer_within)
+        self._note(parcel, code)
+        if not 200 <= code < 300 and parcel.attempt < ATTEMPTS:
+            due = self.clock.timestamp() + RETRY_SECONDS
+            yield due, replace(parcel, attempt=parcel.attempt + 1)
 
     def _note(self, one: _Callout, code: int) -> None:
         self.history.append(
