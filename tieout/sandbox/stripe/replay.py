@@ -1,84 +1,35 @@
-"""Idempotency keys: the first answer to a POST is kept and given again.
+"""Idempotency keys of POSTs, and how their misuse is refused.
 
 https://docs.stripe.com/api/idempotent_requests
 """
 
 from __future__ import annotations
 
-import threading
-from dataclasses import dataclass
-
+from ..replay import Encoded as Answer
+from ..replay import Replays as Kept
 from .errors import ApiError, bad_request
 
-_KEPT_SECONDS = 24 * 3600
-_LONGEST = 255
+__all__ = ["Answer", "Replays"]
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What was answered: HTTP status, headers of the answer's own, body."""
+class Replays(Kept[Answer]):
+    """Kept for a day. Refusals: 400 for another request under the same key, 409 in flight."""
 
-    status: int
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
+    def too_long(self) -> ApiError:
+        return bad_request(f"Idempotency keys have at most {self.longest} characters.")
 
+    def used_otherwise(self, key: str) -> ApiError:
+        return ApiError(
+            400,
+            f"The idempotency key '{key}' was first used with other parameters; a "
+            "different request needs a key of its own.",
+            type="idempotency_error",
+        )
 
-@dataclass
-class _Kept:
-    fingerprint: bytes
-    until: int
-    answer: Answer | None = None  # None while the first request is still being worked on
-
-
-class Replays:
-    """Answers by key. Has its own lock: a key in flight must be seen while the account is busy."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._kept: dict[str, _Kept] = {}
-
-    def begin(self, key: str, fingerprint: bytes, now: int) -> Answer | None:
-        """The kept answer; None when the caller is the first and must `finish`.
-
-        Raises ApiError: 400 for another request under the same key, 409 for one in flight.
-        """
-        if len(key) > _LONGEST:
-            raise bad_request(f"Idempotency keys have at most {_LONGEST} characters.")
-        with self._lock:
-            self._forget(now)
-            kept = self._kept.get(key)
-            if kept is None:
-                self._kept[key] = _Kept(fingerprint, now + _KEPT_SECONDS)
-                return None
-            if kept.fingerprint != fingerprint:
-                raise ApiError(
-                    400,
-                    f"The idempotency key '{key}' was first used with other parameters; a "
-                    "different request needs a key of its own.",
-                    type="idempotency_error",
-                )
-            if kept.answer is None:
-                raise ApiError(
-                    409,
-                    f"A request with the idempotency key '{key}' is still in progress; try again "
-                    "later.",
-                    type="idempotency_error",
-                    code="idempotency_key_in_use",
-                )
-            return kept.answer
-
-    def finish(self, key: str, answer: Answer | None) -> None:
-        """Keep the answer; None when nothing began to execute, so the key is free again."""
-        with self._lock:
-            if answer is None:
-                self._kept.pop(key, None)
-            elif key in self._kept:
-                self._kept[key].answer = answer
-
-    def _forget(self, now: int) -> None:
-        # Kept in order of arrival, so only the oldest need a look.
-        for key in list(self._kept)[:64]:
-            if self._kept[key].until > now:
-                return
-            if self._kept[key].answer is not None:
-                del self._kept[key]
+    def in_flight(self, key: str) -> ApiError:
+        return ApiError(
+            409,
+            f"A request with the idempotency key '{key}' is still in progress; try again later.",
+            type="idempotency_error",
+            code="idempotency_key_in_use",
+        )
