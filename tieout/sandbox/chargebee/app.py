@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from ..clock import SandboxClock
 from ..faults import Faults
+from ..routing import Table
 from . import (
     catalog as catalogue,
 )
@@ -53,7 +54,7 @@ from .hooks import Outbox
 from .limits import Limits
 from .params import Rules, check
 from .replay import Answer, Replays
-from .routes import Call, Route, Table, reading_routes
+from .routes import Call, Route, reading_routes
 from .shelf import Object
 from .site import Request, Settings, Site
 from .webhooks import Courier, Endpoint

@@ -7,13 +7,11 @@ from typing import Any, cast
 
 import msgspec
 
-_ENCODER = msgspec.json.Encoder(decimal_format="number")
+from ..wire import encode
+
+__all__ = ["decode", "decode_any", "encode"]
+
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
-
-
-def encode(value: Any) -> bytes:
-    """JSON bytes; Decimals become JSON numbers with their digits."""
-    return _ENCODER.encode(value)
 
 
 def decode(raw: bytes | str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,30 +69,6 @@ class Route:
 def post(path: str, act: Action, takes: str = "", catalog: int = 0) -> Route:
     """A write; `takes` is the name of a specification, '' for one without parameters."""
     return Route("POST", path, act, SPECS[takes] if takes else "", catalog)
-
-
-class Table:
-    """Finds the route of a request; literal parts win over ids."""
-
-    def __init__(self, routes: Iterable[Route]) -> None:
-        self._routes: dict[tuple[str, int], list[tuple[list[str], Route]]] = {}
-        for route in routes:
-            parts = route.path.split("/")
-            self._routes.setdefault((route.method, len(parts)), []).append((parts, route))
-        for found in self._routes.values():
-            found.sort(key=lambda pair: [part == "{}" for part in pair[0]])
-
-    def find(self, method: str, parts: list[str]) -> tuple[Route, list[str]] | None:
-        for pattern, route in self._routes.get((method, len(parts)), ()):
-            ids: list[str] = []
-            for want, have in zip(pattern, parts, strict=True):
-                if want == "{}" and have:
-                    ids.append(have)
-                elif want != have:
-                    break
-            else:
-                return route, ids
-        return None
 
 
 # Shapes of answers

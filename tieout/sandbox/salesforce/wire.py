@@ -1,34 +1,22 @@
-"""Requests and answers as values, and JSON whose numbers stay exact."""
+"""Requests and answers as values, and numbers as Java prints them."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
-from urllib.parse import parse_qsl, quote, unquote
+from urllib.parse import parse_qsl, unquote
 
 import msgspec
 
+from .. import wire
+from ..wire import decode, encode
+
+__all__ = ["Answer", "Request", "decode", "encode"]
+
 JSON = "application/json;charset=UTF-8"
 CSV = "text/csv"
-
-_ENCODER = msgspec.json.Encoder(decimal_format="number")
-
-
-def encode(value: Any) -> bytes:
-    """JSON; numbers that are already text (`double`) go in as they are."""
-    return _ENCODER.encode(value)
-
-
-def decode(body: bytes) -> Any:
-    """JSON read without a float anywhere. Raises ValueError."""
-    return json.loads(body, parse_float=Decimal, parse_constant=_no_constant)
-
-
-def _no_constant(word: str) -> Any:
-    raise ValueError(f"{word} is not JSON")
 
 
 def double_text(value: Decimal) -> str:
@@ -52,59 +40,23 @@ def double(value: Decimal) -> Any:
 
 
 @dataclass(frozen=True)
-class Request:
-    """One call as it came in; header names are lower-cased."""
-
-    method: str
-    base: str
-    path: str
-    query: tuple[tuple[str, str], ...]
-    headers: Mapping[str, str]
-    body: bytes
+class Request(wire.Request):
+    """One call as it came in."""
 
     def param(self, name: str, default: str = "") -> str:
         return next((value for key, value in self.query if key == name), default)
 
-    def header(self, name: str) -> str:
-        return self.headers.get(name.lower(), "")
-
 
 @dataclass(frozen=True)
-class Answer:
-    """What goes back; `content` is JSON-like, or bytes already encoded, or None."""
+class Answer(wire.Answer):
+    """What goes back; `double` makes numbers that go in as they are."""
 
-    status: int
-    content: Any = None
-    headers: dict[str, str] = field(default_factory=dict)
     media: str = JSON
-
-    def encoded(self) -> bytes:
-        if self.content is None:
-            return b""
-        return self.content if isinstance(self.content, bytes) else encode(self.content)
 
 
 def read_request(environ: Mapping[str, Any]) -> Request:
-    """The WSGI environment as a Request. The path stays as it was written (escaped)."""
-    length = int(environ.get("CONTENT_LENGTH") or 0)
-    body = environ["wsgi.input"].read(length) if length else b""
-    headers = {
-        key[5:].replace("_", "-").lower(): str(value)
-        for key, value in environ.items()
-        if key.startswith("HTTP_")
-    }
-    headers["content-type"] = str(environ.get("CONTENT_TYPE") or "")
-    host = headers.get("host") or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
-    base = f"{environ.get('wsgi.url_scheme', 'http')}://{host}"
-    query = str(environ.get("QUERY_STRING") or "")
-    return Request(
-        method=str(environ["REQUEST_METHOD"]).upper(),
-        base=base,
-        path=_written_path(environ, base),
-        query=tuple(parse_qsl(query, keep_blank_values=True)),
-        headers=headers,
-        body=body,
-    )
+    """The WSGI environment as a Request."""
+    return Request(**wire.read_parts(environ))
 
 
 def within(request: Request, method: str, url: str, body: Any) -> Request:
@@ -123,11 +75,3 @@ def within(request: Request, method: str, url: str, body: Any) -> Request:
 def path_parts(path: str) -> list[str]:
     """The segments, unescaped only after they were split: an external id may hold a slash."""
     return [unquote(part) for part in path.split("/") if part]
-
-
-def _written_path(environ: Mapping[str, Any], base: str) -> str:
-    written = str(environ.get("REQUEST_URI") or environ.get("RAW_URI") or "")
-    if written:
-        return written.removeprefix(base).split("?", 1)[0]
-    decoded = str(environ.get("PATH_INFO") or "/").encode("latin-1")
-    return quote(decoded, safe="/:!~*'()$,;=@&+-._")

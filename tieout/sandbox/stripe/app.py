@@ -16,6 +16,7 @@ from urllib.parse import unquote
 
 from ..clock import SandboxClock
 from ..faults import Faults
+from ..routing import Table
 from . import (
     billing,
     catalog,
@@ -43,7 +44,7 @@ from .form import decode as decode_form
 from .limits import Limits
 from .params import check
 from .replay import Answer, Replays
-from .routes import Call, Route, Table, reading_routes
+from .routes import Call, Route, reading_routes
 from .webhooks import Courier, Endpoint
 
 _REASONS = {
@@ -182,7 +183,7 @@ class StripeStandIn:
         headers["Stripe-Version"] = version or API_VERSION
         method = environ["REQUEST_METHOD"]
         path = _path(environ)
-        found = self._table.find(method, path)
+        found = self._table.find(method, path.split("/"))
         if found is None:
             raise ApiError(404, f"Unrecognized request URL ({method}: {path}).")
         route, ids = found

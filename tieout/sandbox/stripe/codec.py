@@ -7,13 +7,11 @@ from typing import Any, cast
 
 import msgspec
 
-_ENCODER = msgspec.json.Encoder(decimal_format="number")
+from ..wire import encode
+
+__all__ = ["decode", "embedded", "encode"]
+
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
-
-
-def encode(value: Any) -> bytes:
-    """JSON bytes; Decimals become JSON numbers with their digits, `Embedded` bytes go in as is."""
-    return _ENCODER.encode(value)
 
 
 def decode(raw: bytes) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,31 +43,6 @@ class Route:
     path: str
     act: Action
     spec: str = ""
-
-
-class Table:
-    """Finds the route of a request; literal parts win over ids."""
-
-    def __init__(self, routes: Iterable[Route]) -> None:
-        self._routes: dict[tuple[str, int], list[tuple[list[str], Route]]] = {}
-        for route in routes:
-            parts = route.path.split("/")
-            self._routes.setdefault((route.method, len(parts)), []).append((parts, route))
-        for found in self._routes.values():
-            found.sort(key=lambda pair: [part == "{}" for part in pair[0]])
-
-    def find(self, method: str, path: str) -> tuple[Route, list[str]] | None:
-        parts = path.split("/")
-        for pattern, route in self._routes.get((method, len(parts)), ()):
-            ids: list[str] = []
-            for want, have in zip(pattern, parts, strict=True):
-                if want == "{}" and have:
-                    ids.append(have)
-                elif want != have:
-                    break
-            else:
-                return route, ids
-        return None
 
 
 def reading_routes() -> list[Route]:

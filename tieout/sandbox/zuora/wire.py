@@ -1,33 +1,19 @@
-"""Requests and answers as values, and JSON whose numbers stay exact."""
+"""Requests and answers as values."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import unquote
 
-import msgspec
+from .. import wire
+from ..wire import decode, encode
+
+__all__ = ["Answer", "Body", "Request", "decode", "encode", "exact", "read_request"]
 
 Body = dict[str, Any]
-
-_ENCODER = msgspec.json.Encoder(decimal_format="number")
-
-
-def encode(value: Any) -> bytes:
-    """JSON; a Decimal becomes a number with exactly its own digits."""
-    return _ENCODER.encode(value)
-
-
-def decode(body: bytes) -> Any:
-    """JSON read without a float anywhere. Raises ValueError."""
-    return json.loads(body, parse_float=Decimal, parse_constant=_no_constant)
-
-
-def _no_constant(word: str) -> Any:
-    raise ValueError(f"{word} is not JSON")
 
 
 def exact(value: Any) -> Any:
@@ -40,15 +26,9 @@ def exact(value: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class Request:
-    """One call as it came in. Header names are lower-cased."""
+class Request(wire.Request):
+    """One call as it came in."""
 
-    method: str
-    base: str
-    path: str
-    query: tuple[tuple[str, str], ...]
-    headers: Mapping[str, str]
-    body: bytes
     fails_with: int | None = None  # a fault answers that instead, once all is done
 
     def param(self, name: str, default: str = "") -> str:
@@ -57,43 +37,16 @@ class Request:
     def params(self, name: str) -> list[str]:
         return [value for key, value in self.query if key.lower() == name.lower()]
 
-    def header(self, name: str) -> str:
-        return self.headers.get(name.lower(), "")
-
 
 @dataclass(frozen=True)
-class Answer:
-    """What goes back; `content` is JSON-like, or bytes already encoded, or None."""
+class Answer(wire.Answer):
+    """What goes back, and its media type."""
 
-    status: int
-    content: Any = None
-    headers: dict[str, str] = field(default_factory=dict)
     media: str = "application/json;charset=UTF-8"
-
-    def encoded(self) -> bytes:
-        if self.content is None:
-            return b""
-        return self.content if isinstance(self.content, bytes) else encode(self.content)
 
 
 def read_request(environ: Mapping[str, Any]) -> Request:
     """The WSGI environment as a Request."""
-    told = str(environ.get("CONTENT_LENGTH") or "")
-    length = int(told) if told.isascii() and told.isdigit() else 0
-    headers = {
-        key[5:].replace("_", "-").lower(): str(value)
-        for key, value in environ.items()
-        if key.startswith("HTTP_")
-    }
-    headers["content-type"] = str(environ.get("CONTENT_TYPE") or "")
-    host = headers.get("host") or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
-    raw = str(environ.get("REQUEST_URI") or environ.get("PATH_INFO") or "/")
-    return Request(
-        method=str(environ["REQUEST_METHOD"]).upper(),
-        base=f"{environ.get('wsgi.url_scheme', 'http')}://{host}",
-        path=unquote(raw.split("?", 1)[0]),
-        query=tuple(parse_qsl(str(environ.get("QUERY_STRING") or ""), keep_blank_values=True)),
-        headers=headers,
-        body=environ["wsgi.input"].read(length) if length else b"",
-        fails_with=environ.get("sandbox.answers"),
-    )
+    parts = wire.read_parts(environ)
+    parts["path"] = unquote(parts["path"])
+    return Request(**parts, fails_with=environ.get("sandbox.answers"))
