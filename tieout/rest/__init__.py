@@ -1,6 +1,6 @@
 """The REST toolkit that every connector stands on: requests, auth, paging, pace, retries."""
 
-from .auth import Auth, ClientCredentials, TokenBased, api_key, basic, bearer
+from .auth import Auth, ClientCredentials, HeldToken, TokenBased, api_key, basic, bearer
 from .client import RestClient
 from .pace import Learned, Pace, Pool
 from .paging import (
@@ -20,6 +20,7 @@ __all__ = [
     "Again",
     "Auth",
     "ClientCredentials",
+    "HeldToken",
     "Learned",
     "Pace",
     "Paging",

@@ -76,11 +76,40 @@ def _one_token(value: str, what: str) -> str:
     return value
 
 
-class ClientCredentials(Auth):
+class HeldToken(Auth):
+    """`Authorization: Bearer <token>` with a token that ends: many threads together ask for one."""
+
+    def __init__(self, ports: Ports) -> None:
+        self._ports = ports
+        self._lock, self._token, self._ends = threading.Lock(), "", 0.0
+
+    @abstractmethod
+    def _obtain(self) -> tuple[str, float]:
+        """A new token, and for how many seconds it may be used."""
+
+    def headers(self, request: HttpRequest) -> Mapping[str, str]:
+        return {"Authorization": f"Bearer {self._current()}"}
+
+    def renew(self, refused: HttpRequest) -> bool:
+        """Forgets the refused token, unless another thread has already replaced it."""
+        with self._lock:
+            if refused.headers.get("Authorization") == f"Bearer {self._token}":
+                self._token = ""
+        return True
+
+    def _current(self) -> str:
+        with self._lock:
+            if not self._token or self._ports.monotonic() >= self._ends:
+                self._token, usable = self._obtain()
+                self._ends = self._ports.monotonic() + usable
+            return self._token
+
+
+class ClientCredentials(HeldToken):
     """OAuth 2.0 client credentials with a private-key JWT assertion (RFC 6749 4.4, RFC 7523).
 
     The algorithm follows from the key: RSA signs PS256, EC P-256/384/521 signs ES256/384/512.
-    The token is kept until 60 s before it ends; many threads together ask for one.
+    The token is kept until 60 s before it ends.
     """
 
     ALGORITHMS = ("PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
@@ -98,8 +127,9 @@ class ClientCredentials(Auth):
         lifetime_seconds: int = 300,
         where: str = "",
     ) -> None:
+        super().__init__(ports)
         self._url, self._client_id, self._key_id = token_url, client_id, key_id
-        self._pem, self._ports, self._scope = private_key.strip(), ports, tuple(scope)
+        self._pem, self._scope = private_key.strip(), tuple(scope)
         self._lifetime, self._where = lifetime_seconds, where
         self._algorithm = algorithm or algorithm_for(private_key, where=where)
         if self._algorithm not in self.ALGORITHMS:
@@ -108,27 +138,13 @@ class ClientCredentials(Auth):
                 where=where,
                 hint="one of " + ", ".join(self.ALGORITHMS),
             )
-        self._lock, self._token, self._ends = threading.Lock(), "", 0.0
-
-    def headers(self, request: HttpRequest) -> Mapping[str, str]:
-        return {"Authorization": f"Bearer {self._current()}"}
-
-    def renew(self, refused: HttpRequest) -> bool:
-        """Forgets the refused token, unless another thread has already replaced it."""
-        with self._lock:
-            if refused.headers.get("Authorization") == f"Bearer {self._token}":
-                self._token = ""
-        return True
 
     def secrets(self) -> Sequence[str]:
         return (self._token, self._pem)
 
-    def _current(self) -> str:
-        with self._lock:
-            if not self._token or self._ports.monotonic() >= self._ends:
-                self._token, lifetime = self._ask()
-                self._ends = self._ports.monotonic() + max(0.0, lifetime - 60)
-            return self._token
+    def _obtain(self) -> tuple[str, float]:
+        token, lifetime = self._ask()
+        return token, max(0.0, lifetime - 60)
 
     def _assertion(self) -> str:
         import jwt  # slow to import, and needed only where a token is asked for

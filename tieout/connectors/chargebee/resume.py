@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import msgspec
-
-from tieout.core.errors import StopRun
+from tieout.rest.position import read_back, written
 
 ALL, WINDOW, GONE, END = "all", "window", "gone", "end"
 
@@ -28,19 +26,9 @@ class Resume:
 
     def text(self) -> str:
         """For `Page.resume`."""
-        return msgspec.json.encode(self).decode()
+        return written(self)
 
     @classmethod
     def read(cls, text: str, *, where: str) -> Resume:
         """StopRun if this is not what `text` wrote."""
-        try:
-            found = msgspec.json.decode(text, type=cls)
-        except (msgspec.DecodeError, UnicodeEncodeError):
-            found = cls("")
-        if found.phase not in (ALL, WINDOW, GONE, END):
-            raise StopRun(
-                "the saved position of this pull cannot be read",
-                where=where,
-                hint="start over with --full",
-            )
-        return found
+        return read_back(text, cls, lambda at: at.phase in (ALL, WINDOW, GONE, END), where=where)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import msgspec
-
-from tieout.core.errors import StopRun
+from tieout.rest.position import read_back, written
 
 ROWS, TOUCHED, END = "rows", "touched", "end"
 BEFORE_ALL = -(10**12)  # system records have small negative ids
@@ -25,21 +23,11 @@ class Resume:
     shown: str = ""
 
     def text(self) -> str:
-        return msgspec.json.encode(self).decode()
+        return written(self)
 
     @classmethod
     def read(cls, text: str, *, where: str) -> Resume:
         """The start for empty text; StopRun if this is not what `text` wrote."""
         if not text:
             return cls()
-        try:
-            found = msgspec.json.decode(text, type=cls)
-        except msgspec.DecodeError:
-            found = cls("")
-        if found.phase not in (ROWS, TOUCHED, END):
-            raise StopRun(
-                "the saved position of this pull cannot be read",
-                where=where,
-                hint="start over with --full",
-            )
-        return found
+        return read_back(text, cls, lambda at: at.phase in (ROWS, TOUCHED, END), where=where)

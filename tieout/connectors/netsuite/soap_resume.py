@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import msgspec
-
-from tieout.core.errors import StopRun
+from tieout.rest.position import read_back, written
 
 from .resume import END, ROWS, TOUCHED
+
+_MARK = "soap:"  # so that a place of the other transport is not taken for one of this
 
 
 @dataclass(frozen=True)
@@ -27,21 +27,17 @@ class SoapResume:
     pages: int = 0
 
     def text(self) -> str:
-        return "soap:" + msgspec.json.encode(self).decode()
+        return _MARK + written(self)
 
     @classmethod
     def read(cls, text: str, *, where: str) -> SoapResume | None:
         """None for empty text; StopRun if this is not what `text` wrote."""
         if not text:
             return None
-        try:
-            found = msgspec.json.decode(text.removeprefix("soap:"), type=cls)
-        except msgspec.DecodeError:
-            found = cls("")
-        if not text.startswith("soap:") or found.phase not in (ROWS, TOUCHED, END):
-            raise StopRun(
-                "the saved position of this pull cannot be read",
-                where=where,
-                hint="start over with --full",
-            )
-        return found
+        marked = text.startswith(_MARK)
+        return read_back(
+            text.removeprefix(_MARK),
+            cls,
+            lambda at: marked and at.phase in (ROWS, TOUCHED, END),
+            where=where,
+        )

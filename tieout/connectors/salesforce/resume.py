@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import msgspec
-
-from tieout.core.errors import StopRun
+from tieout.rest.position import read_back, written
 
 ROWS, BULK, LINES, GONE, END = "rows", "bulk", "lines", "gone", "end"
 PHASES = (ROWS, BULK, LINES, GONE, END)
@@ -32,21 +30,13 @@ class Resume:
     locator: str = ""
 
     def text(self) -> str:
-        return msgspec.json.encode(self).decode()
+        return written(self)
 
     @classmethod
     def read(cls, text: str, objects: tuple[str, ...], *, where: str) -> Resume:
         """The start for empty text; StopRun if this is not what `text` wrote."""
         if not text:
             return cls(objects[0])
-        try:
-            found = msgspec.json.decode(text, type=cls)
-        except msgspec.DecodeError:
-            found = cls("", "")
-        if found.phase not in PHASES or found.object not in objects:
-            raise StopRun(
-                "the saved position of this pull cannot be read",
-                where=where,
-                hint="start over with --full",
-            )
-        return found
+        return read_back(
+            text, cls, lambda at: at.phase in PHASES and at.object in objects, where=where
+        )

@@ -6,14 +6,13 @@ from one address, so a token is kept until shortly before its end and asked for 
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
 from tieout.core.errors import AuthError, ProviderDown, RateLimited
 from tieout.core.ports import AnswerLost, HttpAnswer, HttpRequest, NotSent, Ports
-from tieout.rest import Auth, json, mask
+from tieout.rest import HeldToken, json, mask
 from tieout.rest.verdicts import retry_after
 
 from .settings import known_addresses
@@ -21,40 +20,26 @@ from .settings import known_addresses
 EARLY_SECONDS = 120.0  # a token is renewed so long before it ends
 
 
-class ClientSecret(Auth):
-    """`Authorization: Bearer <token>`; `scope` is what the last token was good for."""
+class ClientSecret(HeldToken):
+    """`scope` is what the last token was good for."""
 
     def __init__(
         self, base_url: str, client_id: str, client_secret: str, ports: Ports, *, where: str
     ) -> None:
+        super().__init__(ports)
         self._url = base_url.rstrip("/") + "/oauth/token"
         self._id, self._secret = client_id.strip(), client_secret.strip()
-        self._ports, self._where = ports, where
-        self._lock, self._token, self._ends = threading.Lock(), "", 0.0
+        self._where = where
         self.scope = ""
-
-    def headers(self, request: HttpRequest) -> Mapping[str, str]:
-        return {"Authorization": f"Bearer {self._current()}"}
-
-    def renew(self, refused: HttpRequest) -> bool:
-        """Forgets the refused token, unless another thread has already replaced it."""
-        with self._lock:
-            if refused.headers.get("Authorization") == f"Bearer {self._token}":
-                self._token = ""
-        return True
 
     def secrets(self) -> Sequence[str]:
         return (self._token, self._secret)
 
-    def _current(self) -> str:
-        with self._lock:
-            if not self._token or self._ports.monotonic() >= self._ends:
-                told = self._ask()
-                lifetime = _seconds(told.get("expires_in"))
-                self._token, self.scope = str(told["access_token"]), str(told.get("scope") or "")
-                early = min(EARLY_SECONDS, lifetime / 2)
-                self._ends = self._ports.monotonic() + lifetime - early
-            return self._token
+    def _obtain(self) -> tuple[str, float]:
+        told = self._ask()
+        self.scope = str(told.get("scope") or "")
+        lifetime = _seconds(told.get("expires_in"))
+        return str(told["access_token"]), lifetime - min(EARLY_SECONDS, lifetime / 2)
 
     def _ask(self) -> dict[str, Any]:
         form = {

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import msgspec
-
-from tieout.core.errors import StopRun
+from tieout.rest.position import read_back, written
 
 ROWS, BULK, TOUCHED, GONE, END = "rows", "bulk", "touched", "gone", "end"
 _PHASES = (ROWS, BULK, TOUCHED, GONE, END)
@@ -33,21 +31,11 @@ class Resume:
     id: str = ""
 
     def text(self) -> str:
-        return msgspec.json.encode(self).decode()
+        return written(self)
 
     @classmethod
     def read(cls, text: str, *, where: str) -> Resume:
         """The start for empty text; StopRun if this is not what `text` wrote."""
         if not text:
             return cls()
-        try:
-            found = msgspec.json.decode(text, type=cls)
-        except msgspec.DecodeError:
-            found = cls("")
-        if found.phase not in _PHASES or found.source < 0:
-            raise StopRun(
-                "the saved position of this pull cannot be read",
-                where=where,
-                hint="start over with --full",
-            )
-        return found
+        return read_back(text, cls, lambda at: at.phase in _PHASES and at.source >= 0, where=where)
