@@ -12,7 +12,6 @@ from .chargebee_objects import (
     extras,
     is_deleted,
     is_key,
-    listed,
     opened,
     our_key,
     rows_of,
@@ -21,6 +20,7 @@ from .chargebee_objects import (
     unit,
     whole,
 )
+from .choices import listed
 from .forms import Context, prepares
 
 _ITEM_LEVEL = ("item_level_coupon", "item_level_discount")

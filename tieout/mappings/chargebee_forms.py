@@ -20,7 +20,6 @@ from .chargebee_objects import (
     code_of,
     extras,
     is_deleted,
-    listed,
     opened,
     our_key,
     rows_of,
@@ -28,6 +27,7 @@ from .chargebee_objects import (
     unit,
     whole,
 )
+from .choices import listed
 from .exponents import factors
 from .forms import Context, prepares
 

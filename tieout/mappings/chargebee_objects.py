@@ -9,6 +9,7 @@ from typing import Any
 from tieout.core.errors import InvalidRecord
 from tieout.core.money import EXPONENTS, plain, to_decimal
 
+from .choices import listed
 from .exponents import provider_places
 from .forms import Context
 from .payload_text import decode_payload
@@ -80,18 +81,6 @@ def _either(kinds: Iterable[str]) -> str:
 def is_deleted(raw: Raw) -> bool:
     """Catalog objects say it in their status."""
     return raw.get("deleted") is True or raw.get("status") == "deleted"
-
-
-def listed(raw: Raw, name: str, *known: str) -> Any:
-    """A choice that decides over other fields, null included. Raises InvalidRecord for others."""
-    value = raw.get(name)
-    if value is not None and value not in known:
-        raise InvalidRecord(
-            f"{shown(value)} is not a value that the mapping knows",
-            where=name,
-            hint="known: " + ", ".join(known),
-        )
-    return value
 
 
 def whole(raw: Raw, name: str) -> int:

@@ -16,8 +16,9 @@ from tieout.core.errors import InvalidRecord
 from tieout.core.money import plain, to_decimal
 
 from . import stripe_invoices, stripe_payments, stripe_schedules
+from .choices import listed
 from .forms import Context, finishes, prepares
-from .stripe_objects import Raw, is_stub, listed, opened
+from .stripe_objects import Raw, is_stub, opened
 
 __all__ = [
     "stripe_invoices",

@@ -8,8 +8,9 @@ from typing import Any
 from tieout.core.errors import InvalidRecord
 from tieout.core.money import show
 
+from .choices import listed
 from .forms import Context, finishes, prepares
-from .stripe_objects import Raw, is_stub, listed, opened, taxes_of, total_of, whole
+from .stripe_objects import Raw, is_stub, opened, taxes_of, total_of, whole
 
 SHIPPING = "shipping"  # the id of the line that shipping becomes
 _REASONS = ("duplicate", "fraudulent", "order_change", "product_unsatisfactory")

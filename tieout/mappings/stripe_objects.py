@@ -37,18 +37,6 @@ def is_stub(raw: Raw, field: str) -> bool:
     return raw.get("deleted") is True and field not in raw
 
 
-def listed(raw: Raw, name: str, *known: str) -> Any:
-    """A choice that decides over other fields, null included. Raises InvalidRecord for others."""
-    value = raw.get(name)
-    if value is not None and value not in known:
-        raise InvalidRecord(
-            f"{shown(value)} is not a value that the mapping knows",
-            where=name,
-            hint="known: " + ", ".join(known),
-        )
-    return value
-
-
 def whole(raw: Raw, name: str) -> int:
     """An amount in Stripe's minor units; absent and null are 0. Raises InvalidRecord."""
     value = raw.get(name)
