@@ -1,13 +1,7 @@
-"""Writes to Zuora: one POST with an idempotency key of ours, or a PUT that sets what it sets.
-
-Zuora keeps the answer to a key for 24 hours, failures included. So the key also depends on the
-body (a corrected record is another request), and after a failure that may pass a further key is
-used, once it is known that nothing was made. https://developer.zuora.com/docs/guides/idempotent-requests
-"""
+"""What is written to Zuora: a record's calls, our key in it, and what goes with it."""
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -15,28 +9,23 @@ from typing import Any
 from tieout.core.errors import (
     Conflict,
     InvalidRecord,
-    NotFound,
     ProviderDown,
-    RateLimited,
-    TryLater,
     UnknownOutcome,
 )
-from tieout.rest import Request, RestClient, json, segment
+from tieout.rest import Request, RestClient, segment
 
 from ..base import Raw
-from .errors import Kept
+from .calls import Calls
 from .finding import mark_of, marked, number_of
 from .kinds import Kind
 from .objectquery import Asked
+from .ordering import Orders
 from .reading import Tenant
 from .rows import Row, amount, folded, text
 
 log = logging.getLogger("tieout.zuora")
 
-KEYS_A_WRITE = 4
 APPLIES = 4
-LONGEST_WAIT = 130.0
-NO_BILLING = {"runBilling": False, "collectPayment": False}
 
 # entity -> (path of its collection, path of one for updates)
 PATHS = {
@@ -69,7 +58,6 @@ COMMENTS = {
     "journal_entry": "notes",
 }
 _OVER = ("Canceled", "Cancelled")
-_ID_FIELDS = ("accountid", "id", "number", "journalentrynumber")
 
 
 class Writer:
@@ -77,6 +65,8 @@ class Writer:
 
     def __init__(self, rest: RestClient, tenant: Tenant, kind: Kind) -> None:
         self._rest, self._tenant, self._kind = rest, tenant, kind
+        self._calls = Calls(rest, tenant.ports)
+        self._orders = Orders(self._calls, tenant)
 
     def create(self, record: Raw, key: str, found: Callable[[], str | None]) -> str:
         """`found`: the id of what an earlier attempt left, None if nothing."""
@@ -93,7 +83,7 @@ class Writer:
         body = self._keyed(entity, body, key)
         match entity:
             case "subscription":
-                return self._create_subscription(body, key, found)
+                return self._orders.create(body, key, found)
             case "product":
                 body = {**self._sold_from_today(), **body}
             case "price":
@@ -108,13 +98,13 @@ class Writer:
             case "journal_entry":
                 body.setdefault("accountingPeriodName", self._period(body["journalEntryDate"]))
         path = PATHS[entity][0]
-        return self._post(path, body, key, "create", found)
+        return self._calls.post(path, body, key, "create", found)
 
     def update(self, id: str, record: Raw, key: str, current: Row) -> None:
         """Sets the given fields. `current` is the record as it is."""
         entity = self._kind.entity
         if entity == "subscription":
-            self._change_terms(id, record, key, current)
+            self._orders.change_terms(id, record, key, current)
             return
         body = dict(record)
         comment = COMMENTS.get(entity)
@@ -127,7 +117,7 @@ class Writer:
                 body["comment"] = body.pop("comments")
         bare = id.partition(":")[0]
         if body:
-            self._put(path.format(id=segment(bare)), body)
+            self._calls.put(path.format(id=segment(bare)), body)
 
     def archive(self, id: str, key: str, current: Row) -> None:
         """Cancels, ends or reverses; nothing is deleted."""
@@ -138,23 +128,23 @@ class Writer:
         at = segment(id.partition(":")[0])
         match entity:
             case "customer":
-                self._action("Account", {"Id": id, "Status": "Canceled"}, key)
+                self._calls.action("Account", {"Id": id, "Status": "Canceled"}, key)
             case "product":
-                self._put(f"/v1/object/product/{at}", {"EffectiveEndDate": today})
+                self._calls.put(f"/v1/object/product/{at}", {"EffectiveEndDate": today})
             case "subscription":
-                self._cancel_subscription(id, key, current, today)
+                self._orders.cancel(id, key, current, today)
             case "invoice":
                 self._archive_document(id, key, current, "invoices", "debitmemos")
             case "credit_note" if status == "Draft":
-                self._put(f"/v1/creditmemos/{at}/cancel", {})
+                self._calls.put(f"/v1/creditmemos/{at}/cancel", {})
             case "credit_note":
-                self._put(f"/v1/creditmemos/{at}/reverse", {})
+                self._calls.put(f"/v1/creditmemos/{at}/reverse", {})
             case "payment":
-                self._put(f"/v1/payments/{at}/cancel", {})
+                self._calls.put(f"/v1/payments/{at}/cancel", {})
             case "refund":
-                self._put(f"/v1/refunds/{at}/cancel", {})
+                self._calls.put(f"/v1/refunds/{at}/cancel", {})
             case "journal_entry":
-                self._put(f"/v1/journal-entries/{at}/cancel", {})
+                self._calls.put(f"/v1/journal-entries/{at}/cancel", {})
 
     def _archive_document(self, id: str, key: str, current: Row, invoices: str, memos: str) -> None:
         """A draft is cancelled, a posted invoice reversed (Zuora makes a credit memo of it)."""
@@ -164,11 +154,11 @@ class Writer:
                 "a posted debit memo is not taken back", hint="credit it with a credit memo"
             )
         if "memonumber" in current:
-            self._put(f"/v1/{memos}/{at}/cancel", {})
+            self._calls.put(f"/v1/{memos}/{at}/cancel", {})
         elif draft:
-            self._action("Invoice", {"Id": id, "Status": "Canceled"}, key)
+            self._calls.action("Invoice", {"Id": id, "Status": "Canceled"}, key)
         else:
-            self._put(f"/v1/{invoices}/{at}/reverse", {})
+            self._calls.put(f"/v1/{invoices}/{at}/reverse", {})
 
     # our key
 
@@ -183,97 +173,6 @@ class Writer:
             return {**body, NUMBERS[entity]: number_of(key)}
         comment = COMMENTS.get(entity)
         return {**body, comment: marked(body.get(comment), key)} if comment else body
-
-    # orders
-
-    def _create_subscription(self, body: Raw, key: str, found: Callable[[], str | None]) -> str:
-        plan = dict(body.pop("tieout_items", {}))
-        account = self._account_number(str(body.pop("tieout_account", "")))
-        create: Raw = {
-            **body.pop("tieout_create", {}),
-            "subscribeToRatePlans": self._rate_plans(plan.get("items") or []),
-        }
-        subscription: Raw = {}
-        field = self._tenant.settings.key_field
-        number = str(create.get("subscriptionNumber") or "")
-        if not field or not number:
-            number = number_of(key)
-        create["subscriptionNumber"] = number
-        if field:
-            subscription["customFields"] = {field: key}
-        start = body.pop("tieout_start", None) or f"{self._tenant.ports.now():%Y-%m-%d}"
-        action = {
-            "type": "CreateSubscription",
-            "triggerDates": _dates(start),
-            "createSubscription": create,
-        }
-        order = {
-            "orderDate": start,
-            "orderNumber": f"O-{number_of(key)}",
-            "existingAccountNumber": account,
-            "subscriptions": [{**subscription, "orderActions": [action]}],
-            "processingOptions": NO_BILLING,
-            **body,
-        }
-        self._post("/v1/orders", order, key, "create", found)
-        return number
-
-    def _rate_plans(self, items: list[Raw]) -> list[Raw]:
-        """Charges to the rate plans that hold them, with what is sold otherwise than listed."""
-        ids = [str(item.get("price", "")).partition(":")[0] for item in items]
-        if not items or not all(ids):
-            raise InvalidRecord("a subscription is written with items that name their prices")
-        rows = [folded(r) for r in self._tenant.query.of("product-rate-plan-charges", "id", ids)]
-        charges = {text(row, "id"): row for row in rows}
-        plans: dict[str, list[Raw]] = {}
-        for id, item in zip(ids, items, strict=True):
-            if id not in charges:
-                raise InvalidRecord(f"Zuora has no product rate plan charge {id}")
-            override = _override(charges[id], item)
-            plans.setdefault(text(charges[id], "productrateplanid"), []).extend(override)
-        return [
-            {"productRatePlanId": plan, **({"chargeOverrides": rows} if rows else {})}
-            for plan, rows in plans.items()
-        ]
-
-    def _change_terms(self, number: str, record: Raw, key: str, current: Row) -> None:
-        terms = record.get("tieout_terms")
-        if not terms:
-            return
-        today = f"{self._tenant.ports.now():%Y-%m-%d}"
-        action = {
-            "type": "TermsAndConditions",
-            "triggerDates": _dates(today),
-            "termsAndConditions": terms,
-        }
-        self._order(number, action, key, current, today)
-
-    def _cancel_subscription(self, number: str, key: str, current: Row, today: str) -> None:
-        policy = self._tenant.settings.cancel_policy
-        cancel: Raw = {"cancellationPolicy": policy}
-        if policy == "SpecificDate":
-            cancel["cancellationEffectiveDate"] = today
-        action = {
-            "type": "CancelSubscription",
-            "triggerDates": _dates(today),
-            "cancelSubscription": cancel,
-        }
-        self._order(number, action, key, current, today)
-
-    def _order(self, number: str, action: Raw, key: str, current: Row, today: str) -> None:
-        order = {
-            "orderDate": today,
-            "existingAccountNumber": self._account_number(text(current, "accountid")),
-            "subscriptions": [{"subscriptionNumber": number, "orderActions": [action]}],
-            "processingOptions": NO_BILLING,
-        }
-        self._post("/v1/orders", order, key, f"{action['type']} {number}", lambda: None)
-
-    def _account_number(self, id: str) -> str:
-        found = self._tenant.known.lookup("accounts", [id], "accountnumber")
-        if id not in found:
-            raise InvalidRecord(f"Zuora has no account {id}")
-        return found[id]
 
     # parts of other creates
 
@@ -301,7 +200,7 @@ class Writer:
             return next((text(folded(row), "id") for row in rows), None)
 
         try:
-            id = self._post("/v1/object/product-rate-plan", plan, key, "rate plan", made)
+            id = self._calls.post("/v1/object/product-rate-plan", plan, key, "rate plan", made)
         except Conflict:
             known = made()
             if known is None:
@@ -314,13 +213,13 @@ class Writer:
         if not payment and not memo:
             raise InvalidRecord("a refund names the payment or the credit note that it pays back")
         holder = f"creditmemos/{segment(memo)}" if memo else f"payments/{segment(payment)}"
-        return self._post(f"/v1/{holder}/refunds", body, key, "create", found)
+        return self._calls.post(f"/v1/{holder}/refunds", body, key, "create", found)
 
     def _create_memo(self, body: Raw, key: str, found: Callable[[], str | None]) -> str:
         """The memo, posted where it is to be, then applied to its invoices."""
         applied = body.pop("tieout_apply", None) or []
         begun = self._begun_memo(body, key) if applied else None
-        id = begun or self._post("/v1/creditmemos", body, key, "create", found)
+        id = begun or self._calls.post("/v1/creditmemos", body, key, "create", found)
         if applied:
             self._apply_memo(id, applied)
         return id
@@ -366,45 +265,6 @@ class Writer:
             hint="create it in Zuora > Finance > Accounting Periods",
         )
 
-    # calls
-
-    def _post(
-        self, path: str, body: Raw, key: str, step: str, found: Callable[[], str | None]
-    ) -> str:
-        """The id of what was made. A further key where a kept failure changed nothing."""
-        for attempt in range(KEYS_A_WRITE):
-            last = attempt == KEYS_A_WRITE - 1
-            named = {"Idempotency-Key": idempotency_key(path, step, body, key, attempt)}
-            asked = Request("POST", path, json=body, headers=named, idempotent=True)
-            try:
-                return self._rest.read(asked, _made_id)
-            except Kept:
-                if (id := found()) is not None:
-                    return id
-                if last:
-                    raise
-                wait = 2.0**attempt
-            except TryLater as error:
-                wait = getattr(error, "wait_seconds", None) or 2.0**attempt
-                if last or wait > LONGEST_WAIT or (isinstance(error, RateLimited) and attempt > 1):
-                    raise
-            log.info("%s is sent again under another key", path)
-            self._tenant.ports.sleep(wait + self._tenant.ports.random())
-        raise AssertionError("the last attempt raises")
-
-    def _put(self, path: str, body: Raw) -> None:
-        """A PUT sets what it sets, so it may be sent twice."""
-        try:
-            self._rest.send(Request("PUT", path, json=body, idempotent=True))
-        except NotFound as error:
-            error.hint = error.hint or "it was deleted in Zuora meanwhile"
-            raise
-
-    def _action(self, kind: str, fields: Raw, key: str) -> None:
-        """The old update call, for the few things that v1 cannot set."""
-        body = {"objects": [fields], "type": kind}
-        self._post("/v1/action/update", body, key, f"update {fields['Id']}", lambda: None)
-
 
 def is_over(current: Row) -> bool:
     """Whether a record is cancelled or reversed."""
@@ -421,56 +281,6 @@ def _dated(body: Raw, day: str) -> Raw:
         more = {"taxItems": taxes} if taxes else {}
         items.append({"serviceStartDate": day, **item, **more})
     return {**body, "invoiceDate": day, "invoiceItems": items}
-
-
-def idempotency_key(path: str, step: str, body: Raw, key: str, attempt: int) -> str:
-    """Of fixed length (Zuora allows 255), the same for the same write only."""
-    told = b"\n".join([path.encode(), step.encode(), key.encode(), json.encode_stable(body)])
-    return f"tieout-{hashlib.sha256(told).hexdigest()}-{attempt}"
-
-
-def _made_id(answer: Any) -> str:
-    """The new record's id, wherever this interface puts it."""
-    told = json.decode(answer.body)
-    row = folded(told[0] if isinstance(told, list) and told else told or {})
-    if "ordernumber" in row:
-        return text(row, "ordernumber")
-    for name in _ID_FIELDS:
-        if row.get(name) and not (name == "accountid" and row.get("id")):
-            return text(row, name)
-    raise ValueError("the answer names no record")
-
-
-def _dates(day: str) -> list[Raw]:
-    names = ("ContractEffective", "ServiceActivation", "CustomerAcceptance")
-    return [{"name": name, "triggerDate": day} for name in names]
-
-
-_PRICINGS = {
-    ("recurring", "flat"): "recurringFlatFee",
-    ("recurring", "per"): "recurringPerUnit",
-    ("onetime", "flat"): "oneTimeFlatFee",
-    ("onetime", "per"): "oneTimePerUnit",
-    ("usage", "per"): "usagePerUnit",
-    ("usage", "flat"): "usageFlatFee",
-}
-
-
-def _override(charge: Row, item: Raw) -> list[Raw]:
-    """What the subscription's item says beyond the catalogue: quantity and price."""
-    kind = text(charge, "chargetype").lower().replace("-", "")
-    model = text(charge, "chargemodel").lower()
-    name = _PRICINGS.get(
-        (kind, "flat" if "flat" in model else "per" if "per unit" in model else "")
-    )
-    pricing: Raw = {}
-    if name and item.get("amount") is not None:
-        pricing["listPrice"] = item["amount"]
-    if name and name.endswith("PerUnit") and kind != "usage" and item.get("quantity") is not None:
-        pricing["quantity"] = item["quantity"]
-    if not name or not pricing:
-        return []
-    return [{"productRatePlanChargeId": text(charge, "id"), "pricing": {name: pricing}}]
 
 
 def _kept_mark(comment: Any, current: Row) -> str:
