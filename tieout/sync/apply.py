@@ -24,10 +24,11 @@ from tieout.store import Operation, Store
 
 from .booking import Booking, NotUnderstood
 from .decide import UNLINKED
+from .earlier import OUTDATED
 from .flows import FlowSpec
 from .golden import translated, typed_fields
 from .items import WRITES, Errand, Item
-from .planner import OUTDATED, is_archived, moved
+from .planner import is_archived, moved
 from .side import Side
 
 BATCH = 20

@@ -9,9 +9,10 @@ from typing import Any
 from tieout.connectors.base import Can
 from tieout.core.entities import ENTITIES, REFERENCES, Record
 from tieout.core.errors import InvalidRecord, StopRun
-from tieout.store import Operation, Store
+from tieout.store import Store
 
 from .decide import UNLINKED, Action, Decision, Policy, decide
+from .earlier import held_up
 from .flows import FlowSpec
 from .glance import Glance, Ids, glance_at
 from .golden import (
@@ -26,11 +27,9 @@ from .golden import (
 )
 from .items import SHOWN, WRITES, Item
 from .link import link_record
-from .match import key_for
 from .shared import SETTLED, earlier, fellows, left_to_first, still_needed
 from .side import Side
 
-OUTDATED = "outdated: a side changed since the plan was made"
 _SHARED = (Action.UPDATE, Action.CONFLICT, Action.ARCHIVE)  # what other flows may have a say in
 Place = tuple[str, str, str]  # flow, system, id
 
@@ -336,8 +335,8 @@ class Planner:
         assert source_id is not None
         action, reason = decision.action, decision.reason
         if action in WRITES:
-            if held_up := self._held_up(flow, link, target, action, source_system, source_id):
-                action, reason = held_up
+            if waits := held_up(self.store, flow, link, target, action, source_system, source_id):
+                action, reason = waits
             elif action is Action.CREATE and self._being_made(
                 flow.entity, source_system, source_id, target
             ):
@@ -387,43 +386,6 @@ class Planner:
         if record is None:
             return None
         return self.store.records.version_of(entity, record.system, record.id)
-
-    def _held_up(
-        self,
-        flow: FlowSpec,
-        link: str | None,
-        target: str,
-        action: Action,
-        source: str,
-        source_id: str,
-    ) -> tuple[Action, str] | None:
-        """Why an earlier write of the same record keeps this one from being planned."""
-        if action is Action.CREATE:
-            key = key_for(flow.entity, source, source_id, target)
-            earlier = self.store.outbox.by_key(key)
-        else:
-            earlier = self.store.outbox.latest(link, flow.entity, target) if link else None
-        if earlier is None:
-            return None
-        return self._verdict(earlier, flow, source, source_id, action)
-
-    def _verdict(
-        self, earlier: Operation, flow: FlowSpec, source: str, source_id: str, action: Action
-    ) -> tuple[Action, str] | None:
-        if earlier.state in ("pending", "sent", "unknown"):
-            return Action.WAIT, f"an earlier write is {earlier.state} (operation {earlier.id})"
-        if earlier.state == "confirmed":
-            if action is not Action.CREATE:
-                return None
-            return Action.CONFLICT, f"was created as {earlier.record_id} and is gone there"
-        now = self.store.records.version_of(flow.entity, source, source_id)
-        unchanged = earlier.body.get("source_seen") == now and earlier.error != OUTDATED
-        if unchanged:
-            return (
-                Action.CONFLICT,
-                f"{earlier.state}: {earlier.error} (correct it, or tieout ops retry {earlier.id})",
-            )
-        return None
 
 
 def is_archived(record: Record) -> bool:
