@@ -27,8 +27,6 @@ invoice, in REST) stays null in the others, it is not guessed.
 
 from __future__ import annotations
 
-from tieout.core.errors import InvalidRecord
-
 from . import (
     netsuite_bodies,
     netsuite_cash,
@@ -38,7 +36,7 @@ from . import (
 )
 from .netsuite_shapes import Raw
 from .netsuite_soap import soap_record
-from .payload_text import decode_payload
+from .payload_text import decode_payload, only_one
 
 # Imported so that their forms are registered.
 __all__ = [
@@ -62,10 +60,4 @@ def read_payload(body: bytes) -> Raw:
     found = decode_payload(text)
     if isinstance(found, dict) and isinstance(found.get("items"), list):
         found = found["items"]
-    if isinstance(found, list):
-        if len(found) != 1:
-            raise InvalidRecord(f"holds {len(found)} records", hint="give one of them")
-        found = found[0]
-    if not isinstance(found, dict):
-        raise InvalidRecord("is not a JSON object")
-    return found
+    return only_one(found)

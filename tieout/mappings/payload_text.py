@@ -35,6 +35,17 @@ def decode_payload(body: bytes) -> Any:
     return found
 
 
+def only_one(found: Any) -> dict[str, Any]:
+    """The object, or the only one in a list. Raises InvalidRecord."""
+    if isinstance(found, list):
+        if len(found) != 1:
+            raise InvalidRecord(f"holds {len(found)} records", hint="give one of them")
+        found = found[0]
+    if not isinstance(found, dict):
+        raise InvalidRecord("is not a JSON object")
+    return found
+
+
 def _once(pairs: list[tuple[str, Any]]) -> None:
     seen = set()
     for name, _ in pairs:

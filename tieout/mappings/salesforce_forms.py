@@ -21,7 +21,7 @@ from tieout.core.errors import InvalidRecord
 
 from . import salesforce_billing, salesforce_sales
 from .forms import Context, finishes, prepares
-from .payload_text import decode_payload
+from .payload_text import decode_payload, only_one
 from .salesforce_records import Raw, address, address_body, common, id_of, opened, text_of
 from .shown import shown
 
@@ -104,14 +104,9 @@ def read_payload(body: bytes) -> Raw:
     found = _from_csv(text) if _is_csv(text) else decode_payload(text)
     if isinstance(found, dict) and isinstance(found.get("records"), list) and "Id" not in found:
         found = found["records"]
-    if isinstance(found, list):
-        if len(found) != 1:
-            raise InvalidRecord(f"holds {len(found)} records", hint="give one of them")
-        found = found[0]
-    if not isinstance(found, dict):
-        raise InvalidRecord("is not a JSON object")
-    _no_answer(found)
-    return found
+    record = only_one(found)
+    _no_answer(record)
+    return record
 
 
 def _no_answer(found: Raw) -> None:

@@ -5,8 +5,6 @@ See zuora_shapes.py for the spellings, and `Zuora` (the connector) for what is a
 
 from __future__ import annotations
 
-from typing import Any
-
 from tieout.core.errors import InvalidRecord
 
 from . import (
@@ -18,7 +16,7 @@ from . import (
     zuora_parties,
     zuora_sales,
 )
-from .payload_text import decode_payload
+from .payload_text import decode_payload, only_one
 from .shown import shown
 from .zuora_shapes import Raw
 
@@ -73,18 +71,12 @@ def _refuse_refusals(found: Raw) -> None:
 
 def read_payload(body: bytes) -> Raw:
     """One record out of a file or an answer. A page is accepted where it holds exactly one."""
-    found: Any = decode_payload(body)
+    found = only_one(decode_payload(body))
     while True:
-        if isinstance(found, list):
-            if len(found) != 1:
-                raise InvalidRecord(f"holds {len(found)} records", hint="give one of them")
-            found = found[0]
-        if not isinstance(found, dict):
-            raise InvalidRecord("is not a JSON object")
         _refuse_refusals(found)
         if any(name in found for name in _WHOLE) and "productRatePlanCharges" not in found:
             return found
         name = next((name for name in _PAGES if isinstance(found.get(name), list)), None)
         if name is None:
             return found
-        found = found[name]
+        found = only_one(found[name])
