@@ -5,6 +5,8 @@ https://apidocs.chargebee.com/docs/api/invoices
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from .credits import unlink_credit, unlink_payment, write_off
 from .documents import restate
 from .errors import wrong_state, wrong_value
@@ -75,27 +77,23 @@ def _apply_payments(call: Call) -> Answered:
 
 
 def _remove_payment(call: Call) -> Answered:
-    site = call.site
-    sent = group(call.params, "transaction", "id")
-    invoice = site.need("invoice", call.id)
-    payment = unlink_payment(site, invoice, sent["id"])
-    if invoice["status"] == "paid":
-        invoice["status"] = "payment_due"
-    restate(site, invoice)
-    site.tell("invoice_updated", invoice=invoice)
-    return {"invoice": invoice, "transaction": payment}
+    return _unlinked(call, "transaction", unlink_payment)
 
 
 def _remove_credit(call: Call) -> Answered:
+    return _unlinked(call, "credit_note", unlink_credit)
+
+
+def _unlinked(call: Call, kind: str, unlink: Callable[[Site, Object, str], Object]) -> Answered:
     site = call.site
-    sent = group(call.params, "credit_note", "id")
+    sent = group(call.params, kind, "id")
     invoice = site.need("invoice", call.id)
-    note = unlink_credit(site, invoice, sent["id"])
+    freed = unlink(site, invoice, sent["id"])
     if invoice["status"] == "paid":
         invoice["status"] = "payment_due"
     restate(site, invoice)
     site.tell("invoice_updated", invoice=invoice)
-    return {"invoice": invoice, "credit_note": note}
+    return {"invoice": invoice, kind: freed}
 
 
 def _collect(call: Call) -> Answered:

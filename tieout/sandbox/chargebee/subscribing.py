@@ -160,14 +160,24 @@ def _customer(call: Call) -> Object:
     return call.site.need("customer", call.id, param="customer_id")
 
 
-def _create_for_items(call: Call) -> Answered:
-    customer = _customer(call)
-    subscription = _blank(call, customer)
+def _of_items(call: Call) -> Object:
+    subscription = _blank(call, _customer(call))
     sent = call.get("subscription_items")
     if not sent:
         raise blank("subscription_items[item_price_id][0]")
     set_items(call.site, subscription, new_items(call.site, sent))
-    return _begin(call, subscription)
+    return subscription
+
+
+def _of_plan(call: Call, customer: Object) -> Object:
+    subscription = _blank(call, customer)
+    set_plan(call.site, subscription, call.params)
+    subscription["addons"] = new_addons(call.site, call.get("addons", []))
+    return subscription
+
+
+def _create_for_items(call: Call) -> Answered:
+    return _begin(call, _of_items(call))
 
 
 def _create_for_customer(call: Call) -> Answered:
@@ -175,10 +185,7 @@ def _create_for_customer(call: Call) -> Answered:
 
 
 def _create_of_plan(call: Call, customer: Object) -> Answered:
-    subscription = _blank(call, customer)
-    set_plan(call.site, subscription, call.params)
-    subscription["addons"] = new_addons(call.site, call.get("addons", []))
-    return _begin(call, subscription)
+    return _begin(call, _of_plan(call, customer))
 
 
 def _create_with_customer(call: Call) -> Answered:
@@ -238,20 +245,11 @@ def answered(site: Site, id: str, event: str | None, invoice: Object | None = No
 
 
 def _import_for_items(call: Call) -> Answered:
-    customer = _customer(call)
-    subscription = _blank(call, customer)
-    sent = call.get("subscription_items")
-    if not sent:
-        raise blank("subscription_items[item_price_id][0]")
-    set_items(call.site, subscription, new_items(call.site, sent))
-    return _take_over(call, subscription)
+    return _take_over(call, _of_items(call))
 
 
 def _import_for_customer(call: Call) -> Answered:
-    subscription = _blank(call, _customer(call))
-    set_plan(call.site, subscription, call.params)
-    subscription["addons"] = new_addons(call.site, call.get("addons", []))
-    return _take_over(call, subscription)
+    return _take_over(call, _of_plan(call, _customer(call)))
 
 
 def _import_with_customer(call: Call) -> Answered:

@@ -23,19 +23,6 @@ from .subscribing import (
 )
 from .swaps import charge_difference, credit_rest
 
-_ITEM = [
-    "quantity",
-    "quantity_in_decimal",
-    "unit_price",
-    "unit_price_in_decimal",
-    "billing_cycles",
-    "trial_end",
-    "service_period_days",
-    "charge_on_event",
-    "charge_once",
-    "charge_on_option",
-    "description",
-]
 _SCHEDULED = (
     "subscription_items",
     "item_tiers",
