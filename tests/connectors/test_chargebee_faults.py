@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from chargebee_fake import KEY, NOW, FakeChargebee, reply
+from spoiling import FAULTS, spoilt
 
 from tieout.connectors.chargebee import Chargebee, ChargebeeConfig
 from tieout.core.errors import TieoutError, UnknownOutcome
-from tieout.core.ports import AnswerLost, HttpAnswer, HttpRequest, NotSent
+from tieout.core.ports import AnswerLost, HttpAnswer, HttpRequest
 
 OUR_KEY = "tieout-payment-crm-4711-0123456789"
 PAYMENT = {
@@ -47,32 +48,13 @@ class Faulty(FakeChargebee):
             raise AnswerLost("cut")
         if self.count != self.at:
             return super().send(request)
-        match self.fault:
-            case "refused":
-                raise NotSent("refused")
-            case "429":
-                return reply({"api_error_code": "api_request_limit_exceeded"}, 429)
-            case "lock":
-                return reply({"api_error_code": "lock_timeout"}, 429)
-            case "500 before":
-                return reply({"api_error_code": "internal_error"}, 500)
-            case "lost before":
-                raise AnswerLost("cut")
-        whole = super().send(request)
-        match self.fault:
-            case "lost after":
-                raise AnswerLost("cut")
-            case "torn":
-                return HttpAnswer(200, whole.headers, whole.body[: len(whole.body) // 2])
-            case "html":
-                return HttpAnswer(200, {"content-type": "text/html"}, b"<html>busy</html>")
-        assert self.fault == "503 after"
-        return reply({"api_error_code": "internal_temporary_error"}, 503)
-
-
-FAULTS = [
-    "refused", "429", "lock", "500 before", "lost before", "lost after", "torn", "html", "503 after"
-]  # fmt: skip
+        said = {
+            "429": reply({"api_error_code": "api_request_limit_exceeded"}, 429),
+            "lock": reply({"api_error_code": "lock_timeout"}, 429),
+            "500 before": reply({"api_error_code": "internal_error"}, 500),
+            "503 after": reply({"api_error_code": "internal_temporary_error"}, 503),
+        }
+        return spoilt(self.fault, lambda: FakeChargebee.send(self, request), said)
 
 
 def connector(fake: FakeChargebee) -> Chargebee:

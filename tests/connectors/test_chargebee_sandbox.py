@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 import random
 import tracemalloc
-from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
 
 import pytest
 from chargebee_bench import START, ChargebeeBench
+from spoiling import settled
 
 from tieout.connectors.base import Can, Method, Window
 from tieout.connectors.chargebee.kinds import KINDS
 from tieout.core.entities import Allocation, Line, SubscriptionItem
-from tieout.core.errors import AuthError, Conflict, InvalidRecord, TryLater, UnknownOutcome
+from tieout.core.errors import AuthError, Conflict, InvalidRecord
 from tieout.core.ports import HttpAnswer, HttpRequest
 from tieout.mappings import Mapper, load_mapping
 
@@ -142,21 +142,6 @@ def new(bench: ChargebeeBench, entity: str) -> dict[str, Any]:
     (item,) = bench.stand_in.site.get("subscription", subscription)["subscription_items"]  # type: ignore[index]
     return {"subscription_id": subscription, "item_id": item["item_price_id"],
             "quantity": "3.5", "starts_at": start}  # fmt: skip
-
-
-def settled(work: Callable[[bool], bytes | None]) -> bytes:
-    """As the outbox does it: what may have happened is looked up before it is sent again."""
-    doubtful = False
-    for _ in range(8):
-        try:
-            if made := work(doubtful):
-                return made
-            doubtful = False
-        except UnknownOutcome:
-            doubtful = True
-        except TryLater:
-            continue
-    raise AssertionError("never settled")
 
 
 @pytest.mark.parametrize("later", [0, 86400], ids=["at once", "a day later"])

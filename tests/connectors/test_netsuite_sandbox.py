@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from netsuite_bench import START, Bench, mapper
+from netsuite_bench import START, Bench, mapper, pay, sell
 
 from tieout.connectors.netsuite.kinds import KINDS
 from tieout.core.errors import InvalidRecord, UnknownOutcome
@@ -24,41 +24,7 @@ def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
 
 @pytest.fixture
 def sold(bench: Bench) -> Bench:
-    """A customer, a product, and an invoice of 110.00 for both."""
-    customer = bench.made("customer", {"name": "Böll & Söhne", "currency": "USD"}, "tieout-c1")
-    product = bench.made("product", {"name": "Seat", "sku": "SEAT"}, "tieout-p1")
-    bench.customer, bench.product = customer.id, product.id  # type: ignore[attr-defined]
-    bench.invoice = bench.made(  # type: ignore[attr-defined]
-        "invoice",
-        {
-            "number": "A-1",
-            "customer_id": customer.id,
-            "currency": "USD",
-            "issued_on": START.date(),
-            "total_minor": 11000,
-            "lines": [
-                {"product_id": product.id, "quantity": "2", "unit_amount": "50",
-                 "amount_minor": 10000},
-                {"product_id": product.id, "amount_minor": 1000},
-            ],
-        },
-        "tieout-i1",
-    )  # fmt: skip
-    return bench
-
-
-def pay(bench: Any, minor: int, applied: int, key: str = "tieout-pay1") -> Any:
-    return bench.made(
-        "payment",
-        {
-            "customer_id": bench.customer,
-            "currency": "USD",
-            "amount_minor": minor,
-            "received_at": bench.clock.now(),
-            "allocations": [{"invoice_id": bench.invoice.id, "amount_minor": applied}],
-        },
-        key,
-    )
+    return sell(bench)
 
 
 def test_what_is_written_comes_back(sold: Any) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from netsuite_bench import START, Bench
+from netsuite_bench import START, Bench, pay, sell
 from pydantic import ValidationError
 
 from tieout.connectors.base import Method, Window
@@ -61,41 +61,7 @@ def bench() -> Bench:
 
 @pytest.fixture
 def sold(bench: Bench) -> Any:
-    """A customer, a product, and an invoice of 110.00 for both."""
-    customer = bench.made("customer", {"name": "Böll & Söhne", "currency": "USD"}, "tieout-c1")
-    product = bench.made("product", {"name": "Seat", "sku": "SEAT"}, "tieout-p1")
-    bench.customer, bench.product = customer.id, product.id  # type: ignore[attr-defined]
-    bench.invoice = bench.made(  # type: ignore[attr-defined]
-        "invoice",
-        {
-            "number": "A-1",
-            "customer_id": customer.id,
-            "currency": "USD",
-            "issued_on": START.date(),
-            "total_minor": 11000,
-            "lines": [
-                {"product_id": product.id, "quantity": "2", "unit_amount": "50",
-                 "amount_minor": 10000},
-                {"product_id": product.id, "amount_minor": 1000},
-            ],
-        },
-        "tieout-i1",
-    )  # fmt: skip
-    return bench
-
-
-def pay(bench: Any, minor: int, applied: int, key: str = "tieout-pay1") -> Any:
-    return bench.made(
-        "payment",
-        {
-            "customer_id": bench.customer,
-            "currency": "USD",
-            "amount_minor": minor,
-            "received_at": bench.clock.now(),
-            "allocations": [{"invoice_id": bench.invoice.id, "amount_minor": applied}],
-        },
-        key,
-    )
+    return sell(bench)
 
 
 # The same records over both

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 from salesforce_fake import LOGIN, FakeSalesforce, moment, refusal
+from spoiling import FAULTS as COMMON
+from spoiling import spoilt
 
 from tieout.connectors.base import Write
 from tieout.connectors.salesforce import Salesforce, SalesforceConfig
-from tieout.core.ports import AnswerLost, HttpAnswer, HttpRequest, NotSent
+from tieout.core.ports import HttpAnswer, HttpRequest
 
 
 class Faulty(FakeSalesforce):
@@ -25,38 +27,19 @@ class Faulty(FakeSalesforce):
         self.count += 1
         if self.count != self.at:
             return super().send(request)
-        match self.fault:
-            case "refused":
-                raise NotSent("refused")
-            case "429":
-                return HttpAnswer(429, {"retry-after": "1"}, b"")
-            case "busy":
-                told = "ConcurrentRequests (Concurrent API Requests) Limit exceeded."
-                return refusal(403, "REQUEST_LIMIT_EXCEEDED", told)
-            case "lock":
-                return refusal(400, "UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access")
-            case "406":
-                return HttpAnswer(406, {}, b"")
-            case "500 before":
-                return refusal(500, "UNKNOWN_EXCEPTION")
-            case "lost before":
-                raise AnswerLost("cut")
-        whole = super().send(request)
-        match self.fault:
-            case "lost after":
-                raise AnswerLost("cut")
-            case "torn":
-                return HttpAnswer(200, whole.headers, whole.body[: len(whole.body) // 2])
-            case "html":
-                return HttpAnswer(200, {"content-type": "text/html"}, b"<html>busy</html>")
-        assert self.fault == "503 after"
-        return refusal(503, "SERVER_UNAVAILABLE")
+        told = "ConcurrentRequests (Concurrent API Requests) Limit exceeded."
+        said = {
+            "429": HttpAnswer(429, {"retry-after": "1"}, b""),
+            "busy": refusal(403, "REQUEST_LIMIT_EXCEEDED", told),
+            "lock": refusal(400, "UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access"),
+            "406": HttpAnswer(406, {}, b""),
+            "500 before": refusal(500, "UNKNOWN_EXCEPTION"),
+            "503 after": refusal(503, "SERVER_UNAVAILABLE"),
+        }
+        return spoilt(self.fault, lambda: FakeSalesforce.send(self, request), said)
 
 
-FAULTS = [
-    "refused", "429", "busy", "lock", "406", "500 before", "lost before", "lost after", "torn",
-    "html", "503 after",
-]  # fmt: skip
+FAULTS = ["busy", "406", *COMMON]
 
 
 def connector(fake: FakeSalesforce, **more: Any) -> Salesforce:

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 from salesforce_org import BILLING, OBJECTS, START, OrgBench, gone, records, told_ids
+from spoiling import settled
 
 from tieout.connectors.base import Method, Page, Window, Write
 from tieout.connectors.salesforce import Salesforce
-from tieout.core.errors import AuthError, ConfigError, InvalidRecord, TryLater, UnknownOutcome
+from tieout.core.errors import AuthError, ConfigError, InvalidRecord
 from tieout.mappings import Mapper, load_mapping
 from tieout.sandbox.salesforce.standard import TIEOUT_FIELDS, TIEOUT_OBJECTS
 
@@ -128,21 +129,6 @@ def body_for(bench: OrgBench, entity: str) -> dict[str, Any]:
                     "EffectiveDate": "2026-03-01",
                     "OrderItems": {"records": [line]}}  # fmt: skip
     return {"Account__c": account, "Currency__c": "USD"}
-
-
-def settled(work: Callable[[bool], bytes | None]) -> bytes:
-    """As the outbox does it: what may have happened is looked up before it is sent again."""
-    doubtful = False
-    for _ in range(8):
-        try:
-            if made := work(doubtful):
-                return made
-            doubtful = False
-        except UnknownOutcome:
-            doubtful = True
-        except TryLater:
-            continue
-    raise AssertionError("never settled")
 
 
 @pytest.mark.parametrize("lasts", [1, 9], ids=["once", "for a while"])

@@ -6,12 +6,13 @@ import json
 from typing import Any
 
 import pytest
+from spoiling import FAULTS, spoilt
 from stripe_fake import NOW, FakeStripe, refusal
 
 from tieout.connectors.stripe import Stripe, StripeConfig
 from tieout.connectors.stripe.kinds import KINDS
 from tieout.core.errors import TieoutError
-from tieout.core.ports import AnswerLost, HttpAnswer, HttpRequest, NotSent
+from tieout.core.ports import AnswerLost, HttpAnswer, HttpRequest
 
 DRAFT = {
     "customer": "cus_1",
@@ -35,32 +36,13 @@ class Faulty(FakeStripe):
         self.count += 1
         if self.count != self.at:
             return super().send(request)
-        match self.fault:
-            case "refused":
-                raise NotSent("refused")
-            case "429":
-                return refusal(429, "rate_limit")
-            case "lock":
-                return refusal(429, "lock_timeout")
-            case "500 before":
-                return refusal(500, "api_error")
-            case "lost before":
-                raise AnswerLost("cut")
-        whole = super().send(request)
-        match self.fault:
-            case "lost after":
-                raise AnswerLost("cut")
-            case "torn":
-                return HttpAnswer(200, whole.headers, whole.body[: len(whole.body) // 2])
-            case "html":
-                return HttpAnswer(200, {"content-type": "text/html"}, b"<html>busy</html>")
-        assert self.fault == "503 after"
-        return refusal(503, "api_error")
-
-
-FAULTS = [
-    "refused", "429", "lock", "500 before", "lost before", "lost after", "torn", "html", "503 after"
-]  # fmt: skip
+        said = {
+            "429": refusal(429, "rate_limit"),
+            "lock": refusal(429, "lock_timeout"),
+            "500 before": refusal(500, "api_error"),
+            "503 after": refusal(503, "api_error"),
+        }
+        return spoilt(self.fault, lambda: FakeStripe.send(self, request), said)
 
 
 def connector(fake: FakeStripe) -> Stripe:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import pytest
+from spoiling import settled
 from werkzeug.test import Client
 
 from tieout.connectors.base import Evidence, Method, Window
 from tieout.connectors.stripe import Stripe, StripeConfig
 from tieout.connectors.stripe.kinds import KINDS
-from tieout.core.errors import TryLater, UnknownOutcome
+from tieout.core.errors import UnknownOutcome
 from tieout.core.ports import AnswerLost, HttpAnswer, HttpRequest, Ports
 from tieout.mappings import load_mapping
 from tieout.sandbox import Faults, SandboxClock
@@ -152,21 +153,6 @@ def record_for(bench: Bench, entity: str, customer: str) -> dict[str, Any]:
         case "credit_note":
             return {"invoice": bench.open_invoice(customer, 900), "amount": 100}
     return {"name": "New"}
-
-
-def settled(work: Callable[[bool], bytes | None]) -> bytes:
-    """As the outbox does it: what may have happened is looked up before it is sent again."""
-    doubtful = False
-    for _ in range(8):
-        try:
-            if made := work(doubtful):
-                return made
-            doubtful = False
-        except UnknownOutcome:
-            doubtful = True
-        except TryLater:
-            continue
-    raise AssertionError("never settled")
 
 
 @pytest.mark.parametrize("calls", [1, 9], ids=["once", "for a while"])

@@ -6,11 +6,12 @@ import json
 from typing import Any
 
 import pytest
+from spoiling import FAULTS, spoilt
 from zuora_fake import FakeZuora, refused, reply
 
 from tieout.connectors.zuora import Zuora, ZuoraConfig
 from tieout.core.errors import TieoutError
-from tieout.core.ports import AnswerLost, HttpAnswer, HttpRequest, NotSent
+from tieout.core.ports import HttpAnswer, HttpRequest
 
 
 class Faulty(FakeZuora):
@@ -24,35 +25,17 @@ class Faulty(FakeZuora):
         self.count += 1
         if self.count != self.at:
             return super().send(request)
-        match self.fault:
-            case "refused":
-                raise NotSent("refused")
-            case "429":
-                return refused(50000070, "too many", 429)
-            case "lock":
-                return refused(53200050, "locked")
-            case "500 before":
-                return reply({"message": "oops"}, 500)
-            case "lost before":
-                raise AnswerLost("cut")
-        whole = super().send(request)
-        match self.fault:
-            case "lost after":
-                raise AnswerLost("cut")
-            case "torn":
-                return HttpAnswer(whole.status, whole.headers, whole.body[: len(whole.body) // 2])
-            case "html":
-                return HttpAnswer(200, {"content-type": "text/html"}, b"<html>busy</html>")
-        assert self.fault == "503 after"
-        kept = reply({"message": "oops"}, 503)
-        if key := request.headers.get("Idempotency-Key"):
-            self.kept[key] = kept
-        return kept
-
-
-FAULTS = [
-    "refused", "429", "lock", "500 before", "lost before", "lost after", "torn", "html", "503 after"
-]  # fmt: skip
+        after = reply({"message": "oops"}, 503)
+        said = {
+            "429": refused(50000070, "too many", 429),
+            "lock": refused(53200050, "locked"),
+            "500 before": reply({"message": "oops"}, 500),
+            "503 after": after,
+        }
+        answer = spoilt(self.fault, lambda: FakeZuora.send(self, request), said)
+        if answer is after and (key := request.headers.get("Idempotency-Key")):
+            self.kept[key] = after
+        return answer
 
 
 def connector(fake: FakeZuora, **more: Any) -> Zuora:

@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 import pytest
+from spoiling import settled
 from werkzeug.test import Client
 from zuora_bench import START, ZuoraBench
 
@@ -152,20 +153,12 @@ def fields_for(bench: ZuoraBench, entity: str) -> dict[str, Any]:
                     "total_minor": 2000}  # fmt: skip
 
 
-def settled(zuora: Zuora, entity: str, body: dict[str, Any], key: str) -> bytes:
-    """As the outbox does it: what may have happened is looked up before it is sent again."""
-    doubtful = False
-    for _ in range(8):
-        try:
-            made = zuora.find(entity, key) if doubtful else zuora.create(entity, body, key=key)
-            if made is not None:
-                return made
-            doubtful = False
-        except UnknownOutcome:
-            doubtful = True
-        except TryLater:
-            continue
-    raise AssertionError("never settled")
+def settle(zuora: Zuora, entity: str, body: dict[str, Any], key: str) -> bytes:
+    return settled(
+        lambda doubtful: (
+            zuora.find(entity, key) if doubtful else zuora.create(entity, body, key=key)
+        )
+    )
 
 
 def calls_of_a_create(entity: str) -> int:
@@ -188,7 +181,7 @@ def test_a_fault_at_any_call_of_a_create_makes_one_record(entity: str, spread: i
             body = mapper().render(entity, fields_for(bench, entity), creating=True)
             before = bench.held(entity)
             bench.faults.load(f"{fault}@{at}..{at + spread - 1}")
-            made = settled(bench.connector(), entity, body, key)
+            made = settle(bench.connector(), entity, body, key)
             bench.faults.clear()
             assert bench.held(entity) - before == {mapper().parse_bytes(entity, made).id}, key
 
