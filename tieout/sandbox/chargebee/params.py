@@ -1,10 +1,9 @@
-"""Which parameters an endpoint takes, and their types, in one line of text each.
+"""Checks parameters against their specification (specs.py).
 
-A specification is a list of words: `name`, `name:type`; `!` after the name: required. Types: `s`
-text (default), `i` integer, `b` boolean, `d` decimal, `j` JSON, `l` list of texts, `x` anything,
-`a/b/c` one of these words, `$name` one of the words of that name, `{...}` a group, `[...]` a list
-of groups; `@name` inside stands for the group of that name. A group that is left out is not
-missed, even where it has required fields; the endpoint asks for it itself.
+Types: `s` text (default), `i` integer, `b` boolean, `d` decimal, `j` JSON, `l` list of texts, `x`
+anything, `a/b/c` one of these words, `$name` one of the words of that name, `{...}` a group,
+`[...]` a list of groups; `@name` stands for the fields of that name. A group that is left out is
+not missed, even where it has required fields; the endpoint asks for it itself.
 """
 
 from __future__ import annotations
@@ -15,13 +14,15 @@ from decimal import Decimal, InvalidOperation
 from functools import cache
 from typing import Any
 
+from .. import specs
+from ..specs import Field
 from .codec import decode_any
 from .errors import blank, wrong_value
 from .form import Rows
 from .words import GROUPS, WORDS
 
 Params = dict[str, Any]
-_WORD = re.compile(r"\s*(@?)([a-z_0-9]+)(!?)(?::([{\[]|[^\s}\]]+))?")
+_GROUP = re.compile(r"@([a-z_0-9]+)")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+\Z")
 _MAY_BE_NEGATIVE = re.compile(r"round_off|fractional_correction")
 _AT_LEAST_ONE = re.compile(r"(\A|\[)(plan_|addon_)?(period|quantity)\]?(\[\d+\])?\Z")
@@ -35,39 +36,12 @@ _LONGEST_ID = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Field:
-    """One parameter. `inner` are the fields of a group, or of each group in a list."""
-
-    type: str
-    required: bool = False
-    inner: tuple[tuple[str, Field], ...] = ()
-
-
 @cache
 def compile_spec(text: str) -> dict[str, Field]:
-    """The fields that a specification names."""
-    fields, end = _fields(text, 0)
-    if text[end:].strip():
-        raise ValueError(f"cannot read the parameter list at {text[end:]!r}")
-    return dict(fields)
-
-
-def _fields(text: str, at: int) -> tuple[tuple[tuple[str, Field], ...], int]:
-    found: list[tuple[str, Field]] = []
-    inner: tuple[tuple[str, Field], ...]
-    while match := _WORD.match(text, at):
-        group, name, flag, type_ = match[1], match[2], match[3], match[4] or "s"
-        at = match.end()
-        if group:
-            found += compile_spec(GROUPS[name]).items()
-            continue
-        inner = ()
-        if type_ in "{[":
-            inner, at = _fields(text, at)
-            at = text.index("}" if type_ == "{" else "]", at) + 1
-        found.append((name, Field(type_, flag == "!", inner)))
-    return tuple(found), at
+    """The fields that a specification names, those of its groups included."""
+    while named := _GROUP.search(text):
+        text = text[: named.start()] + GROUPS[named[1]] + text[named.end() :]
+    return specs.compile_spec(text)
 
 
 @dataclass(frozen=True)

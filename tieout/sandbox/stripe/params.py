@@ -1,58 +1,22 @@
-"""Which parameters an endpoint takes, and their types, in one line of text each.
+"""Checks parameters against their specification (specs.py).
 
-A specification is a list of words: `name`, `name:type`; `!` after the name: required; `?`: an
-empty string unsets it. Types: `s` text (default), `i` integer, `b` boolean, `d` decimal, `l` list
-of texts, `m` metadata, `x` anything (kept as sent), `r` a moment or a range of moments, `a/b/c`
-one of these words, `{...}` a hash, `[...]` a list of hashes.
+Types: `s` text (default), `i` integer, `b` boolean, `d` decimal, `l` list of texts, `m` metadata,
+`x` anything (kept as sent), `r` a moment or a range of moments, `a/b/c` one of these words,
+`{...}` a hash, `[...]` a list of hashes.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from functools import cache
 from typing import Any
 
+from ..specs import Field, compile_spec
 from .errors import ApiError, bad_request
 
 Params = dict[str, Any]
-_WORD = re.compile(r"\s*([a-z_0-9]+)([!?]?)(?::([{\[]|[^\s}\]]+))?")
 _RANGE = ("gt", "gte", "lt", "lte")
 PAGING = "limit:i starting_after ending_before expand:l"
-
-
-@dataclass(frozen=True)
-class Field:
-    """One parameter. `inner` are the fields of a hash, or of each hash in a list."""
-
-    type: str
-    required: bool = False
-    unsettable: bool = False
-    inner: tuple[tuple[str, Field], ...] = ()
-
-
-@cache
-def compile_spec(text: str) -> dict[str, Field]:
-    """The fields that a specification names."""
-    fields, end = _fields(text, 0)
-    if text[end:].strip():
-        raise ValueError(f"cannot read the parameter list at {text[end:]!r}")
-    return dict(fields)
-
-
-def _fields(text: str, at: int) -> tuple[tuple[tuple[str, Field], ...], int]:
-    found: list[tuple[str, Field]] = []
-    inner: tuple[tuple[str, Field], ...]
-    while match := _WORD.match(text, at):
-        name, flag, type_ = match[1], match[2], match[3] or "s"
-        at = match.end()
-        inner = ()
-        if type_ in "{[":
-            inner, at = _fields(text, at)
-            at = text.index("}" if type_ == "{" else "]", at) + 1
-        found.append((name, Field(type_, flag == "!", flag == "?", inner)))
-    return tuple(found), at
 
 
 def check(sent: Params, spec: str) -> Params:
